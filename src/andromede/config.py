@@ -1,0 +1,129 @@
+"""What one cloud is: its names, addresses and folders. Read by every role, written by first start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import tomllib
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where this host is, as its operator declares it."""
+
+    region: str = "RegionOne"
+    site: str = "local"
+    host: str = ""
+    country: str = "undeclared"
+    operator: str = "undeclared"
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """One cloud's settings, as `cloud.toml` holds them."""
+
+    name: str = "andromede"
+    short: str  # marks every host object of this cloud; four letters or digits
+    uid_base: int  # first of the 65,536 user ids this cloud runs processes under
+    engine: str = "embedded"
+    database: str = ""  # SQLAlchemy URL; empty: SQLite in the state folder
+    public: str = "127.0.0.1:8443"
+    private: str = "127.0.0.1:8444"
+    api_processes: int = 2
+    external_cidr: str = "172.24.4.0/24"
+    place: Place = Place()
+
+
+class Paths:
+    """The folders and sockets of one cloud, all below its state folder."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.config = state / "cloud.toml"
+        self.db = state / "db"
+        self.images = state / "images"
+        self.servers = state / "servers"
+        self.bases = state / "bases"
+        self.quarantine = state / "quarantine"
+        self.keys = state / "keys"
+        self.tls = state / "tls"
+        self.logs = state / "logs"
+        self.run = state / "run"
+        self.clients = state / "clients"
+
+    def database_url(self, config: Config) -> str:
+        return config.database or f"sqlite:///{self.db / 'andromede.sqlite'}"
+
+
+UID_BLOCK = 65_536
+FIRST_UID = 0x4000_0000
+ROLE_UIDS = {"api": 1, "keys": 2, "edge": 3, "inspect": 4}
+SERVER_UID_OFFSET = 1_000
+
+
+def role_uid(config: Config, role: str) -> int:
+    """The user id (and group id) a role runs under; without root every role is the caller."""
+    return config.uid_base + ROLE_UIDS[role] if os.geteuid() == 0 else os.geteuid()
+
+
+def server_uid(config: Config, number: int) -> int:
+    """The user id of one server's QEMU, from the server's number."""
+    span = UID_BLOCK - SERVER_UID_OFFSET
+    return config.uid_base + SERVER_UID_OFFSET + number % span
+
+
+def default_state() -> Path:
+    """`ANDROMEDE_STATE`, or the usual place for root or for a user."""
+    given = os.environ.get("ANDROMEDE_STATE")
+    if given:
+        return Path(given).resolve()
+    if os.geteuid() == 0:
+        return Path("/var/lib/andromede")
+    data = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
+    return Path(data) / "andromede"
+
+
+def new_config(**settings: object) -> Config:
+    """A configuration for a first start: a fresh mark, a block of user ids, this host's name."""
+    short = "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(4))
+    block = secrets.randbelow(8_192)
+    place = Place(host=socket.gethostname())
+    document = {
+        "short": short,
+        "uid_base": FIRST_UID + block * UID_BLOCK,
+        "place": place,
+        **{key: value for key, value in settings.items() if value is not None},
+    }
+    return msgspec.convert(document, Config, from_attributes=True)
+
+
+def load(state: Path) -> Config:
+    """Read `cloud.toml`.
+
+    Errors: FileNotFoundError when the cloud was never started; ValueError naming the faulty key.
+    """
+    path = Paths(state).config
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text()), Config)
+    except (msgspec.ValidationError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"reading {path}: {error}") from error
+
+
+def save(state: Path, config: Config) -> None:
+    """Write `cloud.toml` whole or not at all."""
+    path = Paths(state).config
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plain = msgspec.to_builtins(config)
+    place = plain.pop("place")
+    lines = [f"{key} = {_toml(value)}" for key, value in plain.items()]
+    lines += ["", "[place]", *(f"{key} = {_toml(value)}" for key, value in place.items())]
+    draft = path.with_suffix(".new")
+    draft.write_text("\n".join(lines) + "\n")
+    draft.replace(path)
+
+
+def _toml(value: object) -> str:
+    return msgspec.json.encode(value).decode()

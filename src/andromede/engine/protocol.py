@@ -1,0 +1,261 @@
+"""The verbs and documents every engine understands, at the level of a resource.
+
+Verbs are level-triggered and idempotent: `ensure_X(spec)` makes the world equal to the document,
+`remove_X(id)` makes it absent and succeeds when it already is. A document never carries a path, a
+command or an argument: engines derive those from ids. A verb may be killed at any instant and is
+then called again with the same or a newer document.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol
+
+from msgspec import Struct
+
+
+class EngineError(Exception):
+    """An effect failed. `permanent` says that trying again with the same document cannot help."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class Power(StrEnum):
+    """What a server's machine is doing, as the engine sees it."""
+
+    ON = "on"
+    OFF = "off"  # the guest powered itself off, or was stopped: its disk is kept
+    PAUSED = "paused"
+    VANISHED = "vanished"  # it should exist here and its process is gone
+    ABSENT = "absent"  # the engine holds nothing of it
+
+
+class SubnetSpec(Struct, frozen=True, kw_only=True):
+    """One subnet of a network. Addresses are strings in canonical form."""
+
+    id: str
+    cidr: str
+    gateway: str | None
+    dhcp: bool
+    dhcp_address: str | None  # the address the network's own DHCP and DNS server holds
+    dns_servers: tuple[str, ...] = ()  # what customers asked for; empty: the network's own resolver
+    routes: tuple[tuple[str, str], ...] = ()  # (destination CIDR, next hop)
+
+
+class NetworkSpec(Struct, frozen=True, kw_only=True):
+    """A network: one broadcast domain with its DHCP, DNS and metadata service."""
+
+    id: str
+    number: int  # unique on this cloud, names devices
+    project_id: str
+    mtu: int
+    external: bool  # True: the floating network, joined to the host; the host holds its gateway
+    subnets: tuple[SubnetSpec, ...]
+    dns_domain: str
+    dhcp_mac: str
+
+
+class AddressPair(Struct, frozen=True):
+    """An address (or CIDR) a port may send from besides its own, with the MAC it may use."""
+
+    ip: str
+    mac: str
+
+
+class PortSpec(Struct, frozen=True, kw_only=True):
+    """A port: a tap on its network's bridge, what may leave it, and what DHCP and DNS know of it."""
+
+    id: str
+    number: int
+    network_id: str
+    mac: str
+    addresses: tuple[str, ...]
+    hostname: str  # what DHCP hands out and DNS resolves; empty: none
+    enabled: bool = True
+    port_security: bool = True
+    pairs: tuple[AddressPair, ...] = ()
+    groups: tuple[str, ...] = ()  # security group ids
+    owner_uid: int | None = None  # the user whose QEMU opens the tap; None: not a server's port
+    dhcp_options: tuple[tuple[str, str], ...] = ()
+
+
+class RuleSpec(Struct, frozen=True, kw_only=True):
+    """One security group rule. `None` means any."""
+
+    direction: str  # "ingress" | "egress"
+    ether: str  # "IPv4" | "IPv6"
+    protocol: str | None = None  # a name or a number, as a string
+    port_min: int | None = None  # ICMP: type
+    port_max: int | None = None  # ICMP: code
+    remote_cidr: str | None = None
+    remote_group: str | None = None
+
+
+class GroupSpec(Struct, frozen=True, kw_only=True):
+    """A security group with its rules and the addresses of all its member ports, on any network."""
+
+    id: str
+    stateful: bool
+    rules: tuple[RuleSpec, ...]
+    members: tuple[str, ...]
+
+
+class FirewallSpec(Struct, frozen=True, kw_only=True):
+    """All that filters one network: its ports and every group they or their rules name."""
+
+    network_id: str
+    ports: tuple[PortSpec, ...]
+    groups: tuple[GroupSpec, ...]
+
+
+class RouterInterface(Struct, frozen=True, kw_only=True):
+    """A router's leg in a network: its port, MAC and addresses with prefix (`10.0.0.1/24`)."""
+
+    port_id: str
+    network_id: str
+    mac: str
+    addresses: tuple[str, ...]
+
+
+class FloatingSpec(Struct, frozen=True, kw_only=True):
+    """A floating address and the fixed address it stands for."""
+
+    id: str
+    floating: str
+    fixed: str
+
+
+class RouterSpec(Struct, frozen=True, kw_only=True):
+    """A router: its legs, its gateway with SNAT, its floating addresses and its static routes."""
+
+    id: str
+    number: int
+    enabled: bool
+    interfaces: tuple[RouterInterface, ...]
+    gateway: RouterInterface | None
+    gateway_next_hop: str | None
+    snat: bool
+    floating: tuple[FloatingSpec, ...]
+    routes: tuple[tuple[str, str], ...] = ()
+
+
+class DiskSpec(Struct, frozen=True, kw_only=True):
+    """A server's own disk: a copy-on-write child of an image, or empty when there is none."""
+
+    image_id: str | None
+    image_format: str | None  # "qcow2" | "raw", as inspection found it
+    size: int  # bytes
+
+
+class NicSpec(Struct, frozen=True, kw_only=True):
+    """A server's network card: the port behind it, in the guest's order."""
+
+    port_id: str
+    network_id: str
+    mac: str
+    mtu: int
+
+
+class ServerSpec(Struct, frozen=True, kw_only=True):
+    """A server's machine. `config_drive` maps names on the drive to their content; None: no drive."""
+
+    id: str
+    number: int  # unique on this cloud; its uid and vsock-like names derive from it
+    project_id: str
+    name: str
+    vcpus: int
+    memory: int  # bytes
+    disk: DiskSpec
+    nics: tuple[NicSpec, ...]
+    config_drive: dict[str, bytes] | None = None
+    firmware: str = "bios"  # "bios" | "uefi"
+    disk_bus: str = "virtio"
+    nic_model: str = "virtio"
+
+
+class ServerFacts(Struct, frozen=True, kw_only=True):
+    """What is really there of a server."""
+
+    id: str
+    power: Power
+    accelerator: str | None = None  # "kvm" | "tcg" | "simulated"
+    since: int | None = None  # microseconds since the epoch at which this state was reached
+
+
+class HostFacts(Struct, frozen=True, kw_only=True):
+    """What this host offers, for scheduling and for people."""
+
+    name: str
+    vcpus: int
+    memory: int
+    disk: int
+    accelerator: str
+    hypervisor: str  # "QEMU" | "simulated"
+    hypervisor_version: int
+
+
+class Observation(Struct, frozen=True, kw_only=True):
+    """Everything the engine holds, by id: what nobody owns is found by comparing it to the rows."""
+
+    servers: dict[str, ServerFacts]
+    networks: frozenset[str]
+    ports: frozenset[str]
+    routers: frozenset[str]
+    disks: frozenset[str]  # server ids that have files on disk
+    strays: frozenset[str]  # objects bearing this cloud's mark that belong to no id, described
+
+
+class Engine(Protocol):
+    """One host's engine. Methods block; callers run them in worker threads, several at once.
+
+    Errors: EngineError, whose text says what was tried, on what, and why it failed.
+    """
+
+    def host(self) -> HostFacts: ...
+
+    def ensure_network(self, spec: NetworkSpec) -> None: ...
+    def remove_network(self, network_id: str) -> None: ...
+
+    def ensure_port(self, spec: PortSpec) -> None:
+        """The network must exist. Until a firewall names the port nothing but DHCP passes it."""
+
+    def remove_port(self, port_id: str) -> None: ...
+    def ensure_firewall(self, spec: FirewallSpec) -> None: ...
+
+    def ensure_router(self, spec: RouterSpec) -> None:
+        """The networks of its legs must exist. Connections of addresses that went are cut."""
+
+    def remove_router(self, router_id: str) -> None: ...
+
+    def ensure_server(self, spec: ServerSpec) -> ServerFacts:
+        """Make the disk if there is none, and the machine run. A running machine is left as it is."""
+
+    def observe_server(self, server_id: str) -> ServerFacts: ...
+
+    def ask_shutdown(self, server_id: str) -> None:
+        """Press the power button; the guest may take its time, or ignore it."""
+
+    def stop_server(self, server_id: str) -> None:
+        """Take the machine's power away; the disk stays."""
+
+    def reset_server(self, server_id: str) -> None:
+        """Press the reset button of a running machine."""
+
+    def remove_server(self, server_id: str) -> None:
+        """End the machine and erase its disk, logs and drive."""
+
+    def remove_image(self, image_id: str) -> None:
+        """Forget the engine's cached base of an image that no server's disk stands on."""
+
+    def console_output(self, server_id: str) -> int | None:
+        """A readable descriptor on the server's console log, owned by the caller; None: no log."""
+
+    def metadata_socket(self, network_id: str) -> int | None:
+        """A descriptor listening on 169.254.169.254:80 inside the network; None: nothing to serve."""
+
+    def wait_events(self, seconds: float) -> frozenset[str]:
+        """Ids of servers whose machine changed by itself since the last call; empty on time-out."""
+
+    def observe(self) -> Observation: ...
