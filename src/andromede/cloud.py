@@ -1,0 +1,50 @@
+"""The running cloud as one process sees it: settings, database, and the ways to other roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from andromede.config import Config, Paths
+from andromede.db import Connection, Database
+from andromede.http.access import Caller
+
+
+class Keys(Protocol):
+    """What the keys role does for others. No key but the token keys ever leaves it."""
+
+    def token_keys(self) -> Sequence[tuple[str, bytes]]:
+        """(key id, 32 bytes) of every key tokens may be sealed with; the first seals new ones."""
+
+    def sign_checkpoint(self, text: bytes) -> bytes:
+        """The payload of a signed note's signature line: key hash (4 bytes) and Ed25519."""
+
+    def log_key_name(self) -> str:
+        """The name on the log's signature lines."""
+
+
+Authenticate = Callable[[Connection, str, str], Caller]
+
+
+def _nobody(_: Connection, __: str, ___: str) -> Caller:
+    raise RuntimeError("this process verifies no tokens")
+
+
+@dataclass(slots=True)
+class Cloud:
+    """What handlers and steps reach besides their transaction.
+
+    `authenticate(connection, token, listener)` verifies a token. `keys` talks to the keys role,
+    `inspect` to the inspection jail, `edge` to consoles; each is absent where a role has no use
+    for it.
+    """
+
+    config: Config
+    paths: Paths
+    database: Database
+    authenticate: Authenticate = _nobody
+    keys: Keys | None = None
+    inspect: Any = None
+    edge: Any = None
+    catalog: list[Any] = field(default_factory=list)  # services, in the catalog's order

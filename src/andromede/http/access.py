@@ -1,0 +1,58 @@
+"""Who a caller is and which rules may be asked of one. Every operation names its rule; none is open
+by omission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """The bearer of a verified token. Exactly one scope is set, or none for an unscoped token."""
+
+    user_id: str
+    user_domain_id: str
+    project_id: str | None = None
+    project_domain_id: str | None = None
+    domain_id: str | None = None
+    system: bool = False
+    roles: frozenset[str] = frozenset()
+    audit_id: str = ""
+    issued_at: int = 0
+    expires_at: int = 0
+    application_credential_id: str | None = None
+    restricted: bool = False  # an application credential that may not make others
+    methods: tuple[str, ...] = ()
+
+    @property
+    def admin(self) -> bool:
+        """Holds the admin role, in whatever scope: an operator."""
+        return "admin" in self.roles
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A named condition on the caller; resources add their own ownership to it in their store."""
+
+    name: str
+    allows: Callable[[Caller], bool]
+
+
+def _role(caller: Caller, role: str) -> bool:
+    return role in caller.roles
+
+
+def _in_project(caller: Caller, role: str) -> bool:
+    return caller.project_id is not None and role in caller.roles
+
+
+AUTHENTICATED = Rule("authenticated", lambda caller: True)
+PROJECT_READER = Rule("project reader", lambda c: c.admin or _in_project(c, "reader"))
+PROJECT_MEMBER = Rule("project member", lambda c: c.admin or _in_project(c, "member"))
+PROJECT_MANAGER = Rule("project manager", lambda c: c.admin or _in_project(c, "manager"))
+ADMIN = Rule("admin", lambda caller: caller.admin)
+ADMIN_READER = Rule(
+    "admin or system reader", lambda c: c.admin or (c.system and _role(c, "reader"))
+)

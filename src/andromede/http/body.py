@@ -1,0 +1,95 @@
+"""Request bodies: read within bounds, parsed once, validated against the operation's schema."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+import msgspec
+
+from andromede.http.context import Context
+from andromede.http.errors import BadRequest, TooLarge, UnsupportedMediaType
+
+LARGEST = 1024 * 1024
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+async def read(headers: Mapping[str, str], receive: Receive) -> bytes:
+    """The whole body.
+
+    Errors: TooLarge past one MiB.
+    """
+    declared = headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > LARGEST:
+        raise TooLarge(f"The body has {declared} bytes; at most {LARGEST} are accepted.")
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The client left before the body was complete.")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > LARGEST:
+            raise TooLarge(f"The body is too large; at most {LARGEST} bytes are accepted.")
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def chunks(receive: Receive) -> AsyncIterator[bytes]:
+    """The body as it arrives, for operations that stream it.
+
+    Errors: BadRequest when the client leaves before its end.
+    """
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The client left before the body was complete.")
+        if message.get("body"):
+            yield message["body"]
+        if not message.get("more_body"):
+            return
+
+
+def parse(raw: bytes, headers: Mapping[str, str]) -> Any:
+    """JSON to plain values.
+
+    Errors: BadRequest when it is not JSON; UnsupportedMediaType when it says so.
+    """
+    media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if not (media == "application/json" or media.endswith("+json") or media.startswith(
+        "application/openstack-images-")):  # fmt: skip
+        raise UnsupportedMediaType(
+            f"The body is declared as {media}; application/json is accepted."
+        )
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"The body is not valid JSON: {error}.") from error
+    return value
+
+
+def validate(context: Context) -> None:
+    """Lift the body to the latest version and check it against the operation's schema.
+
+    Errors: BadRequest naming the faulty member.
+    """
+    operation, service = context.operation, context.service
+    if operation.stream or operation.body is None:
+        return
+    if context.body is None and not operation.optional_body:
+        raise BadRequest(f"{operation.method} {operation.path} needs a JSON body.")
+    if context.body is None:
+        return
+    if service.upgrade is not None and service.microversions is not None:
+        context.body = service.upgrade(operation, context.version, context.body)
+    try:
+        context.body = msgspec.convert(context.body, operation.body)
+    except msgspec.ValidationError as error:
+        say = service.validation_message or _plain_message
+        raise BadRequest(say(str(error))) from error
+
+
+def _plain_message(message: str) -> str:
+    return f"Invalid input: {message}"

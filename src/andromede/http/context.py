@@ -1,0 +1,152 @@
+"""One request as its handler sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from andromede.db import Connection
+from andromede.http.access import Caller
+from andromede.http.microversion import Version
+from andromede.http.operation import Operation, Service
+from andromede.sovereignty import admit
+from andromede.sovereignty.log import Leaf, append
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from andromede.cloud import Cloud
+
+T = TypeVar("T")
+
+
+class Context:
+    """What a handler gets: the caller, the parsed request, and the transaction it runs in.
+
+    `params` are the path's, `query` the pairs in order, `headers` have lower-case names. `conn` is
+    the dispatcher's transaction, or unset for operations that bring their own.
+    """
+
+    __slots__ = (
+        "_caller", "_conn", "base_url", "body", "chunks", "cloud", "headers", "leaf_project",
+        "listener", "logged", "notes", "operation", "params", "prepared", "query", "raw_body",
+        "remote", "request_id", "service", "subject", "version",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        service: Service,
+        operation: Operation,
+        *,
+        request_id: str,
+        params: dict[str, str],
+        query: list[tuple[str, str]],
+        headers: Mapping[str, str],
+        listener: str,
+        base_url: str,
+        remote: str = "",
+        version: Version = (0, 0),
+    ) -> None:
+        self.cloud = cloud
+        self.service = service
+        self.operation = operation
+        self.request_id = request_id
+        self.params = params
+        self.query = query
+        self.headers = headers
+        self.listener = listener
+        self.base_url = base_url
+        self.remote = remote
+        self.version = version
+        self.body: Any = None
+        self.raw_body: bytes = b""
+        self.chunks: AsyncIterator[bytes] | None = None
+        self.prepared: Any = None
+        self.subject = ""
+        self.leaf_project: str | None = None
+        self.notes: dict[str, object] = {}
+        self.logged = False
+        self._caller: Caller | None = None
+        self._conn: Connection | None = None
+
+    @property
+    def caller(self) -> Caller:
+        """The verified bearer; only operations with a rule have one."""
+        if self._caller is None:
+            raise RuntimeError(f"{self.operation.action} asks for no token and used its bearer")
+        return self._caller
+
+    @caller.setter
+    def caller(self, caller: Caller) -> None:
+        self._caller = caller
+
+    @property
+    def anonymous(self) -> bool:
+        return self._caller is None
+
+    @property
+    def conn(self) -> Connection:
+        if self._conn is None:
+            raise RuntimeError(f"{self.operation.action} runs outside a transaction")
+        return self._conn
+
+    @conn.setter
+    def conn(self, connection: Connection | None) -> None:
+        self._conn = connection
+
+    @property
+    def project_id(self) -> str:
+        """The project of a project-scoped caller, empty otherwise."""
+        return self.caller.project_id or ""
+
+    def url(self, path: str = "") -> str:
+        """An absolute URL below this service, on the listener the client came by."""
+        return f"{self.base_url}{self.service.mount}{path}"
+
+    def first(self, name: str) -> str | None:
+        """The first value of a query parameter."""
+        return next((value for key, value in self.query if key == name), None)
+
+    def concerns(self, subject: str, project_id: str | None = None) -> None:
+        """Name the resource this request acts on, and whose it is, for the log."""
+        self.subject = subject
+        self.leaf_project = project_id or self.leaf_project
+
+    def admit(self, project_id: str, site: str | None = None) -> None:
+        """Refuse with 403 when a policy forbids placing the project's data at the site.
+
+        Errors: admit.Refused.
+        """
+        where = site or self.cloud.config.place.site
+        admit.require(self.conn, self.operation.action, project_id, where)
+
+    def leaf(self, status: int) -> Leaf:
+        """The log leaf of this request."""
+        caller = self._caller
+        return Leaf(
+            action=self.operation.action,
+            subject=self.subject or "/".join(self.params.values()),
+            request_id=self.request_id,
+            status=status,
+            actor=caller.user_id if caller else None,
+            actor_project=caller.project_id if caller else None,
+            project_id=self.leaf_project or (caller.project_id if caller else None),
+            detail=self.notes,
+        )
+
+    def transact(self, work: Callable[[Connection], T], status: int | None = None) -> T:
+        """Run `work` in a write transaction that also holds this request's leaf."""
+
+        def whole(connection: Connection) -> T:
+            self.conn = connection
+            try:
+                result = work(connection)
+                append(connection, self.leaf(status or self.operation.status))
+                return result
+            finally:
+                self.conn = None
+
+        result = self.cloud.database.transact(whole)
+        self.logged = True
+        return result

@@ -1,0 +1,270 @@
+"""The dispatcher: request id, route, token, microversion, validation, authorization, transaction,
+native errors, in that order, for every operation of every service."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+import structlog
+
+from andromede import ids
+from andromede.cloud import Cloud
+from andromede.db import Connection
+from andromede.http import body as bodies
+from andromede.http import respond
+from andromede.http.context import Context
+from andromede.http.errors import ApiError, BadRequest, Forbidden, NotFound, Unauthorized
+from andromede.http.operation import MUTATING, Operation, Reply, Service, Transaction
+from andromede.http.routing import Group, Table
+from andromede.metrics import REQUESTS
+from andromede.sovereignty.admit import Refused
+from andromede.sovereignty.log import append
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+REQUEST_ID = re.compile(r"req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+POOL = 16
+PER_PROJECT = 6  # of the pool's threads, at most, for one project
+
+log = structlog.get_logger("api")
+
+
+class Dispatcher:
+    """The ASGI application of one listener."""
+
+    def __init__(
+        self, cloud: Cloud, services: list[Service], *, listener: str, base_url: str
+    ) -> None:
+        self.cloud = cloud
+        self.listener = listener
+        self.base_url = base_url
+        self.tables = {service.mount.strip("/"): Table(service) for service in services}
+        self.pool = ThreadPoolExecutor(POOL, thread_name_prefix="request")
+        self.turns: dict[str, asyncio.Semaphore] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await respond.lifespan(receive, send)
+        started = time.perf_counter()
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        given = headers.get("x-openstack-request-id", "")
+        request_id = f"req-{ids.new()}"
+        structlog.contextvars.bind_contextvars(
+            request_id=request_id, global_id=given if REQUEST_ID.fullmatch(given) else None
+        )
+        table = self.tables.get(scope["path"].strip("/").partition("/")[0])
+        action = "none"
+        if table is None:
+            reply = respond.unknown(self.tables, self.base_url, scope["path"])
+        else:
+            context, reply = await self._serve(table, scope, headers, request_id, receive)
+            action = context.operation.action if context else "none"
+        reply.headers = {
+            "x-openstack-request-id": request_id,
+            "x-compute-request-id": request_id,
+            **reply.headers,
+        }
+        await respond.send_reply(reply, scope["method"], send, self.pool)
+        spent = time.perf_counter() - started
+        REQUESTS.labels(action, str(reply.status)).observe(spent)
+        log.info(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=reply.status,
+            action=action,
+            ms=round(spent * 1000, 2),
+        )
+        return None
+
+    async def _serve(
+        self,
+        table: Table,
+        scope: Scope,
+        headers: dict[str, str],
+        request_id: str,
+        receive: Receive,
+    ) -> tuple[Context | None, Reply]:
+        service = table.service
+        context: Context | None = None
+        extra: dict[str, str] = {}
+        try:
+            raw_path = scope.get("raw_path") or scope["path"].encode()
+            inner = raw_path.decode("latin-1").partition("?")[0].lstrip("/").partition("/")[2]
+            group, params = table.find(scope["method"], inner)
+            version = (0, 0)
+            if service.microversions is not None:
+                version = service.microversions.negotiate(headers)
+                extra = service.microversions.answer(version)
+            raw = b"" if group[0].stream else await bodies.read(headers, receive)
+            parsed = bodies.parse(raw, headers) if raw else None
+            operation = choose(group, version, parsed, scope["path"])
+            context = Context(
+                self.cloud,
+                service,
+                operation,
+                request_id=request_id,
+                params=params,
+                query=parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
+                headers=headers,
+                listener=self.listener,
+                base_url=self.base_url,
+                remote=(scope.get("client") or ("",))[0],
+                version=version,
+            )
+            context.raw_body = raw
+            context.body = parsed
+            if operation.stream:
+                context.chunks = bodies.chunks(receive)
+            reply = await self._perform(context)
+        except ApiError as error:
+            reply = respond.refusal(service, error)
+        except Exception:
+            log.exception("request failed", path=scope["path"])
+            reply = respond.refusal(
+                service,
+                ApiError(
+                    f"{scope['method']} {scope['path']} failed inside the cloud; its operator "
+                    f"finds the cause in the logs by the request id {request_id}."
+                ),
+            )
+        reply.headers = {**extra, **reply.headers}
+        return context, reply
+
+    async def _perform(self, context: Context) -> Reply:
+        """Run the synchronous part where it belongs: short reads here, the rest in the pool."""
+        operation = context.operation
+        if operation.mode is Transaction.READ and self.cloud.database.sqlite:
+            return self._read(context)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self.pool, self._admit_caller, context)
+        turn = self._turn(context)
+        async with turn:
+            if operation.stream:
+                return finish(context, await operation.handler(context))
+            return await loop.run_in_executor(self.pool, self._write, context)
+
+    def _turn(self, context: Context) -> asyncio.Semaphore:
+        who = "" if context.anonymous else context.project_id or context.caller.user_id
+        turn = self.turns.get(who)
+        if turn is None:
+            if len(self.turns) > 10_000:
+                self.turns.clear()
+            turn = self.turns[who] = asyncio.Semaphore(PER_PROJECT)
+        return turn
+
+    def _admit_caller(self, context: Context) -> None:
+        if context.operation.allow is not None:
+            with self.cloud.database.read() as connection:
+                self._authorize(context, connection)
+
+    def _authorize(self, context: Context, connection: Connection) -> None:
+        rule = context.operation.allow
+        if rule is None:
+            return
+        token = context.headers.get("x-auth-token")
+        if not token:
+            raise Unauthorized("The request you have made requires authentication.")
+        context.caller = self.cloud.authenticate(connection, token, self.listener)
+        bodies.validate(context)
+        if not rule.allows(context.caller):
+            raise Forbidden(
+                f"You are not authorized to perform the requested action: "
+                f"{context.operation.action} (it asks for: {rule.name})."
+            )
+
+    def _read(self, context: Context) -> Reply:
+        with self.cloud.database.read() as connection:
+            context.conn = connection
+            try:
+                self._authorize(context, connection)
+                if context.operation.allow is None:
+                    bodies.validate(context)
+                return finish(context, context.operation.handler(context))
+            finally:
+                context.conn = None
+
+    def _write(self, context: Context) -> Reply:
+        operation = context.operation
+        if operation.allow is None:
+            bodies.validate(context)
+        if operation.prepare is not None:
+            context.prepared = operation.prepare(context)
+        if operation.mode is Transaction.READ:
+            return self._read(context)
+        if operation.mode in (Transaction.OWN, Transaction.NONE):
+            return finish(context, operation.handler(context))
+        body = context.body
+
+        def work(connection: Connection) -> Reply:
+            context.conn = connection
+            context.body = body
+            context.notes = {}
+            reply = finish(context, operation.handler(context))
+            if operation.method in MUTATING:
+                append(connection, context.leaf(reply.status))
+            return reply
+
+        try:
+            return self.cloud.database.transact(work)
+        except Refused as refused:
+            self._log_refusal(context, refused)
+            raise
+        finally:
+            context.conn = None
+
+    def _log_refusal(self, context: Context, refused: Refused) -> None:
+        context.notes = {"rule": refused.decision.rule, "reason": refused.decision.reason}
+        self.cloud.database.transact(
+            lambda connection: append(connection, context.leaf(refused.status))
+        )
+
+
+def choose(group: Group, version: tuple[int, int], body: Any, path: str) -> Operation:
+    """The row among those of one method and path that serves this version and body key.
+
+    Errors: NotFound when no row serves the version; BadRequest when the body names no known key.
+    """
+    current = [
+        row
+        for row in group
+        if (row.since is None or version >= row.since)
+        and (row.until is None or version <= row.until)
+    ]
+    if not current:
+        raise NotFound("The resource could not be found.")
+    if current[0].key is None:
+        return current[0]
+    keys = list(body) if isinstance(body, dict) else []
+    for row in current:
+        if keys == [row.key]:
+            return row
+    known = ", ".join(sorted(row.key or "" for row in current))
+    raise BadRequest(
+        f"There is no such action: {', '.join(map(str, keys)) or 'none given'} on {path}. "
+        f"The body must be an object with one of the keys: {known}."
+    )
+
+
+def finish(context: Context, result: Any) -> Reply:
+    """Turn a handler's result into a reply in the shape of the version that was asked for."""
+    reply = result if isinstance(result, Reply) else Reply(context.operation.status, result)
+    service = context.service
+    if reply.media_type != "application/json" or reply.body is None:
+        return reply
+    if isinstance(reply.body, (bytes, msgspec.Raw)):
+        return reply
+    if service.downgrade is not None and service.microversions is not None:
+        plain = msgspec.to_builtins(reply.body)
+        reply.body = service.downgrade(context.operation, context.version, plain)
+    reply.body = msgspec.json.encode(reply.body)
+    return reply

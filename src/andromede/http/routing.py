@@ -1,0 +1,86 @@
+"""The routing table: from method and path to an operation, by a walk over path segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+from andromede.http.errors import MethodNotAllowed, NotFound
+from andromede.http.operation import Operation, Service
+
+Group = list[Operation]  # rows that share method and path, told apart by body key or version
+
+
+class Node:
+    """One segment of the tree of paths."""
+
+    __slots__ = ("fixed", "methods", "parameter")
+
+    def __init__(self) -> None:
+        self.fixed: dict[str, Node] = {}
+        self.parameter: Node | None = None
+        self.methods: dict[str, tuple[Group, tuple[str, ...]]] = {}
+
+
+class Table:
+    """All operations of one service below its mount."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._root = Node()
+        for operation in service.operations:
+            self._add(operation)
+
+    def _add(self, operation: Operation) -> None:
+        node = self._root
+        names: list[str] = []
+        for segment in _segments(operation.path):
+            if segment.startswith("{"):
+                names.append(segment[1:-1])
+                node.parameter = node.parameter or Node()
+                node = node.parameter
+            else:
+                node = node.fixed.setdefault(segment, Node())
+        group, _ = node.methods.setdefault(operation.method, ([], tuple(names)))
+        group.append(operation)
+        node.methods[operation.method] = (group, tuple(names))
+
+    def find(self, method: str, path: str) -> tuple[Group, dict[str, str]]:
+        """The rows for a path below the mount, with its parameters decoded.
+
+        Errors: NotFound for an unknown path; MethodNotAllowed, with `Allow`, for an unknown method.
+        """
+        values: list[str] = []
+        node = self._walk(self._root, list(_segments(path)), values)
+        if node is None:
+            raise NotFound("The resource could not be found.")
+        found = node.methods.get(method) or (node.methods.get("GET") if method == "HEAD" else None)
+        if found is None:
+            raise MethodNotAllowed(
+                f"The method {method} is not allowed for this resource.",
+                headers={"Allow": ", ".join(sorted(node.methods))},
+            )
+        group, names = found
+        return group, dict(zip(names, values, strict=True))
+
+    def _walk(self, node: Node, rest: list[str], values: list[str]) -> Node | None:
+        if not rest:
+            return node if node.methods else None
+        head, tail = rest[0], rest[1:]
+        fixed = node.fixed.get(head)
+        if fixed is not None:
+            found = self._walk(fixed, tail, values)
+            if found is not None:
+                return found
+        if node.parameter is not None:
+            mark = len(values)
+            values.append(unquote(head))
+            found = self._walk(node.parameter, tail, values)
+            if found is not None:
+                return found
+            del values[mark:]
+        return None
+
+
+def _segments(path: str) -> Iterable[str]:
+    return [segment for segment in path.split("/") if segment]

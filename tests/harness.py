@@ -1,0 +1,240 @@
+"""A whole cloud in one process for tests: real dispatcher, real database, simulated engine.
+
+`TestCloud` takes the services and lifecycles under test; `as_(…)` gives a client that speaks to
+them over ASGI as a persona; `settle()` runs the worker until nothing is due, moving the clock
+over naps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from andromede import clock
+from andromede.cloud import Cloud
+from andromede.config import Config, Paths
+from andromede.db import Connection, Database, metadata
+from andromede.engine.simulated import SimulatedEngine
+from andromede.http.access import Caller
+from andromede.http.dispatch import Dispatcher
+from andromede.http.errors import Unauthorized
+from andromede.http.operation import Service
+from andromede.work import Lifecycle, Runner
+
+ROLES = {
+    "reader": frozenset({"reader"}),
+    "member": frozenset({"member", "reader"}),
+    "manager": frozenset({"manager", "member", "reader"}),
+    "admin": frozenset({"admin", "manager", "member", "reader"}),
+}
+
+
+def caller(role: str = "member", project: str | None = "p1", **more: Any) -> Caller:
+    """A bearer with a role in a project, for tests that do not go through identity."""
+    scope: dict[str, Any] = {"project_id": project, "project_domain_id": "default"}
+    return Caller(
+        user_id=more.pop("user", f"user-of-{project}"),
+        user_domain_id="default",
+        roles=ROLES[role],
+        expires_at=clock.now() + 3600 * clock.SECOND,
+        **(scope if project else {}),
+        **more,
+    )
+
+
+def authenticate(_: Connection, token: str, __: str) -> Caller:
+    """The tests' tokens are callers in JSON."""
+    try:
+        return msgspec.json.decode(token, type=Caller)
+    except msgspec.DecodeError as error:
+        raise Unauthorized("The request you have made requires authentication.") from error
+
+
+@dataclass
+class Answer:
+    """A response: status, headers with lower-case names, raw body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def expect(self, status: int) -> Any:
+        """The JSON body, after checking the status."""
+        assert self.status == status, f"{self.status} instead of {status}: {self.body[:2000]!r}"
+        return json.loads(self.body) if self.body else None
+
+
+@dataclass
+class Client:
+    """Calls the cloud in-process with one token; `headers` go with every call."""
+
+    app: Dispatcher
+    token: str | None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, **more: Any) -> Answer:
+        return self.call("GET", path, **more)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> Answer:
+        return self.call("POST", path, body, **more)
+
+    def put(self, path: str, body: Any = None, **more: Any) -> Answer:
+        return self.call("PUT", path, body, **more)
+
+    def patch(self, path: str, body: Any = None, **more: Any) -> Answer:
+        return self.call("PATCH", path, body, **more)
+
+    def delete(self, path: str, body: Any = None, **more: Any) -> Answer:
+        return self.call("DELETE", path, body, **more)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        raw: bytes | None = None,
+    ) -> Answer:
+        """One request; `body` is sent as JSON, `raw` as it is."""
+        content = raw if raw is not None else b"" if body is None else msgspec.json.encode(body)
+        sent = {"content-type": "application/json", "content-length": str(len(content))}
+        if self.token is not None:
+            sent["x-auth-token"] = self.token
+        sent |= {k.lower(): v for k, v in {**self.headers, **(headers or {})}.items()}
+        return asyncio.run(_call(self.app, method, path, sent, content))
+
+
+async def _call(
+    app: Dispatcher, method: str, path: str, headers: dict[str, str], content: bytes
+) -> Answer:
+    where, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": where,
+        "raw_path": quote(where, safe="/%:@").encode(),
+        "query_string": query.encode(),
+        "headers": [(k.encode(), v.encode("latin-1")) for k, v in headers.items()],
+        "client": ("127.0.0.1", 1),
+    }
+    parts = [content[i : i + 65536] for i in range(0, len(content), 65536)] or [b""]
+    feed = [
+        {"type": "http.request", "body": part, "more_body": at < len(parts) - 1}
+        for at, part in enumerate(parts)
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return feed.pop(0) if feed else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    app.turns.clear()  # semaphores belong to the loop that made them
+    await app(scope, receive, send)
+    start = sent[0]
+    return Answer(
+        status=start["status"],
+        headers={k.decode(): v.decode("latin-1") for k, v in start["headers"]},
+        body=b"".join(message.get("body", b"") for message in sent[1:]),
+    )
+
+
+class TestCloud:
+    """See the module. `services` are mounted on a public and a private dispatcher."""
+
+    __test__ = False
+
+    def __init__(
+        self,
+        folder: Path,
+        services: Sequence[Service],
+        lifecycles: Sequence[Lifecycle] = (),
+        *,
+        url: str | None = None,
+    ) -> None:
+        self.config = Config(short="test", uid_base=0x4000_0000, engine="simulated")
+        self.paths = Paths(folder)
+        for each in (self.paths.db, self.paths.images, self.paths.run):
+            each.mkdir(parents=True, exist_ok=True)
+        self.database = Database(url or self.paths.database_url(self.config))
+        metadata.create_all(self.database.engine)
+        self.engine = SimulatedEngine()
+        self.cloud = Cloud(
+            config=self.config,
+            paths=self.paths,
+            database=self.database,
+            authenticate=authenticate,
+            catalog=list(services),
+        )
+        self.public = Dispatcher(
+            self.cloud, list(services), listener="public", base_url="https://cloud.test:8443"
+        )
+        self.private = Dispatcher(
+            self.cloud, list(services), listener="private", base_url="https://cloud.test:8444"
+        )
+        self.lifecycles = {each.kind: each for each in lifecycles}
+        self.runner = self.new_runner()
+
+    def new_runner(self, **more: Any) -> Runner:
+        """A worker over the same database and engine, as after a restart of the worker."""
+        world = SimpleNamespace(cloud=self.cloud, engine=self.engine)
+        return Runner(self.database, self.lifecycles, world, worker="test", **more)
+
+    def as_(self, who: Caller | None = None, *, private: bool = False, **headers: str) -> Client:
+        """A client for a persona; admins go to the private listener by `private=True`."""
+        token = msgspec.json.encode(who).decode() if who is not None else None
+        return Client(self.private if private else self.public, token, headers)
+
+    def settle(self, runner: Runner | None = None, *, most: int = 2_000) -> None:
+        """Run due work, and jump over naps, until the work table is empty.
+
+        Fails after `most` steps: something never settles.
+        """
+        from andromede.work import store
+
+        runner = runner or self.runner
+        offset = 0
+        try:
+            for _ in range(most):
+                tasks = runner.lease(1)
+                if tasks:
+                    runner.run(tasks[0])
+                    runner._release(tasks[0])
+                    continue
+                with self.database.read() as connection:
+                    moment = store.next_due(connection)
+                if moment is None:
+                    return
+                offset += max(0, moment - clock.now())
+                skip = offset
+                clock.set_source(lambda skip=skip: _system_now() + skip)
+        finally:
+            clock.set_source(None)
+        raise AssertionError(f"work did not settle within {most} steps")
+
+    def close(self) -> None:
+        self.database.dispose()
+
+
+def _system_now() -> int:
+    import time
+
+    return time.time_ns() // 1_000
+
+
+def unknown_id() -> str:
+    return str(uuid.uuid4())
