@@ -1,1 +1,28 @@
-"""Compute: servers and what they are made of, as the compute API v2.1 speaks of them."""
+"""Compute: servers and what they are made of, as the compute API v2.1 speaks of them.
+
+Each noun is a package that exports its OPERATIONS and its CONVERSIONS; this module puts them
+together.
+"""
+
+from andromede.http.errors import compute_shape
+from andromede.http.operation import Service
+from andromede.services.compute import discovery
+from andromede.services.compute.versions import MICROVERSIONS, bind
+from andromede.work import Lifecycle
+
+NOUNS = (discovery,)
+
+_upgrade, _downgrade = bind(each for noun in NOUNS for each in noun.CONVERSIONS)
+
+SERVICE = Service(
+    name="compute",
+    type="compute",
+    mount="/compute",
+    catalog_path="/v2.1",
+    operations=[operation for noun in NOUNS for operation in noun.OPERATIONS],
+    error_shape=compute_shape,
+    microversions=MICROVERSIONS,
+    upgrade=_upgrade,
+    downgrade=_downgrade,
+)
+LIFECYCLES: list[Lifecycle] = []
