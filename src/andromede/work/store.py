@@ -193,8 +193,18 @@ def put_back(
 
 
 def finish(connection: Connection, task: Task) -> None:
-    """Remove the row: the intent is fulfilled."""
-    connection.execute(sa.delete(work).where(*_same(task.kind, task.resource_id, task.generation)))
+    """Remove the row: the intent is fulfilled. One that the record set anew is given back."""
+    mine = _same(task.kind, task.resource_id, task.generation)
+    if connection.execute(sa.delete(work).where(*mine)).rowcount == 0:
+        connection.execute(
+            sa.update(work)
+            .where(
+                work.c.kind == task.kind,
+                work.c.resource_id == task.resource_id,
+                work.c.lease == task.lease,
+            )
+            .values(lease=None)
+        )
 
 
 def _same(kind: str, resource_id: str, generation: int) -> list[sa.ColumnElement[bool]]:
