@@ -127,7 +127,9 @@ class Dispatcher:
                 context.chunks = bodies.chunks(receive)
             reply = await self._perform(context)
         except ApiError as error:
-            reply = respond.refusal(service, error)
+            if isinstance(error, Refused) and context is not None:
+                await asyncio.to_thread(self._log_refusal, context, error)
+            reply = respond.refusal(service, error, headers)
         except Exception:
             log.exception("request failed", path=scope["path"])
             reply = respond.refusal(
@@ -136,6 +138,7 @@ class Dispatcher:
                     f"{scope['method']} {scope['path']} failed inside the cloud; its operator "
                     f"finds the cause in the logs by the request id {request_id}."
                 ),
+                headers,
             )
         reply.headers = {**extra, **reply.headers}
         return context, reply
@@ -155,6 +158,8 @@ class Dispatcher:
 
     def _turn(self, context: Context) -> asyncio.Semaphore:
         who = "" if context.anonymous else context.project_id or context.caller.user_id
+        if context.operation.stream:
+            who = f"stream {who}"  # long uploads leave the project's short requests their turns
         turn = self.turns.get(who)
         if turn is None:
             if len(self.turns) > 10_000:
@@ -216,9 +221,6 @@ class Dispatcher:
 
         try:
             return self.cloud.database.transact(work)
-        except Refused as refused:
-            self._log_refusal(context, refused)
-            raise
         finally:
             context.conn = None
 

@@ -72,7 +72,8 @@ class Reply:
 class Service:
     """One API: its name in the catalog, where it is mounted, its rows and its edge.
 
-    `upgrade(operation, version, body)` lifts an older request body to the latest shape, and
+    `error_page(error)` is the HTML answered to clients that do not ask for JSON, where the service
+    has one. `upgrade(operation, version, body)` lifts an older request body to the latest shape, and
     `downgrade(operation, version, body)` lowers the latest response; both may change in place and
     return what they were given.
     """
@@ -87,3 +88,4 @@ class Service:
     upgrade: Callable[[Operation, Version, Any], Any] | None = None
     downgrade: Callable[[Operation, Version, Any], Any] | None = None
     validation_message: Callable[[str], str] | None = None
+    error_page: Callable[[ApiError], str] | None = None

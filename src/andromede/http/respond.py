@@ -25,11 +25,15 @@ async def lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-def refusal(service: Service, error: ApiError) -> Reply:
-    """An error in its service's own shape; a 401 says where to authenticate."""
+def refusal(service: Service, error: ApiError, asked: Mapping[str, str]) -> Reply:
+    """An error in its service's own shape; a 401 says where to authenticate. `asked` are the
+    request's headers."""
     headers = dict(error.headers)
     if error.status == 401:
         headers.setdefault("WWW-Authenticate", 'Keystone uri="/identity/v3"')
+    if service.error_page is not None and "application/json" not in asked.get("accept", ""):
+        page = service.error_page(error).encode()
+        return Reply(error.status, page, headers, media_type="text/html; charset=UTF-8")
     return Reply(error.status, msgspec.json.encode(service.error_shape(error)), headers)
 
 
@@ -64,6 +68,8 @@ async def send_reply(reply: Reply, method: str, send: Send, pool: Executor) -> N
     if streamed and method != "HEAD":
         await _send_chunks(body, send, pool)
     else:
+        if streamed:
+            _close(body)
         rest = b"" if method == "HEAD" else whole
         await send({"type": "http.response.body", "body": rest})
 
@@ -78,6 +84,11 @@ async def _send_chunks(chunks: Iterator[bytes], send: Send, pool: Executor) -> N
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     finally:
-        close = getattr(chunks, "close", None)
-        if close is not None:
-            close()
+        _close(chunks)
+
+
+def _close(chunks: Iterator[bytes]) -> None:
+    """End an iterator that may hold a file."""
+    close = getattr(chunks, "close", None)
+    if close is not None:
+        close()
