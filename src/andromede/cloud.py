@@ -24,6 +24,30 @@ class Keys(Protocol):
         """The name on the log's signature lines."""
 
 
+class Verdict(Protocol):
+    """What inspection found in an image's bytes."""
+
+    @property
+    def format_declared(self) -> str: ...
+
+    @property
+    def format_found(self) -> str:
+        """A disk format; `raw` when nothing else is recognised."""
+
+    @property
+    def virtual_size(self) -> int:
+        """Bytes of the disk inside; 0 when not known."""
+
+    @property
+    def ok(self) -> bool:
+        """The content is what it declares, and may be booted."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is not ok, for people."""
+
+
+Inspect = Callable[[int, str], Verdict]  # an open file and its declared format; it may block
 Authenticate = Callable[[Connection, str, str], Caller]
 
 
@@ -45,6 +69,6 @@ class Cloud:
     database: Database
     authenticate: Authenticate = _nobody
     keys: Keys | None = None
-    inspect: Any = None
+    inspect: Inspect | None = None
     edge: Any = None
     catalog: list[Any] = field(default_factory=list)  # services, in the catalog's order

@@ -34,6 +34,7 @@ class Config(Struct, frozen=True, kw_only=True):
     private: str = "127.0.0.1:8444"
     api_processes: int = 2
     external_cidr: str = "172.24.4.0/24"
+    largest_image: int = 1 << 40  # bytes of one uploaded image
     place: Place = Place()
 
 
