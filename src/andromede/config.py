@@ -32,6 +32,8 @@ class Config(Struct, frozen=True, kw_only=True):
     database: str = ""  # SQLAlchemy URL; empty: SQLite in the state folder
     public: str = "127.0.0.1:8443"
     private: str = "127.0.0.1:8444"
+    public_url: str = ""  # what clients call the public listener; empty: the address they reached
+    private_url: str = ""
     api_processes: int = 2
     external_cidr: str = "172.24.4.0/24"
     largest_image: int = 1 << 40  # bytes of one uploaded image
@@ -61,13 +63,29 @@ class Paths:
 
 UID_BLOCK = 65_536
 FIRST_UID = 0x4000_0000
-ROLE_UIDS = {"api": 1, "keys": 2, "edge": 3, "inspect": 4}
+ROLE_UIDS = {"api": 1, "keys": 2, "edge": 3, "inspect": 4, "dnsmasq": 5}
 SERVER_UID_OFFSET = 1_000
 
 
 def role_uid(config: Config, role: str) -> int:
     """The user id (and group id) a role runs under; without root every role is the caller."""
     return config.uid_base + ROLE_UIDS[role] if os.geteuid() == 0 else os.geteuid()
+
+
+def cloud_gid(config: Config) -> int:
+    """The group that all roles of this cloud share: who may enter its run folder."""
+    return config.uid_base if os.geteuid() == 0 else os.getegid()
+
+
+def address(text: str) -> tuple[str, int]:
+    """Split `host:port`, with an IPv6 host in brackets.
+
+    Errors: ValueError saying what is accepted.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise ValueError(f"{text!r} is no address: HOST:PORT is accepted, as in 127.0.0.1:8443")
+    return host.strip("[]"), int(port)
 
 
 def server_uid(config: Config, number: int) -> int:

@@ -4,11 +4,12 @@ native errors, in that order, for every operation of every service."""
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -31,6 +32,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+T = TypeVar("T")
 REQUEST_ID = re.compile(r"req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 POOL = 16
 PER_PROJECT = 6  # of the pool's threads, at most, for one project
@@ -42,7 +44,7 @@ class Dispatcher:
     """The ASGI application of one listener."""
 
     def __init__(
-        self, cloud: Cloud, services: list[Service], *, listener: str, base_url: str
+        self, cloud: Cloud, services: list[Service], *, listener: str, base_url: str = ""
     ) -> None:
         self.cloud = cloud
         self.listener = listener
@@ -64,7 +66,7 @@ class Dispatcher:
         table = self.tables.get(scope["path"].strip("/").partition("/")[0])
         action = "none"
         if table is None:
-            reply = respond.unknown(self.tables, self.base_url, scope["path"])
+            reply = respond.unknown(self.tables, self._base_url(scope), scope["path"])
         else:
             context, reply = await self._serve(table, scope, headers, request_id, receive)
             action = context.operation.action if context else "none"
@@ -117,7 +119,7 @@ class Dispatcher:
                 query=parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
                 headers=headers,
                 listener=self.listener,
-                base_url=self.base_url,
+                base_url=self._base_url(scope),
                 remote=(scope.get("client") or ("",))[0],
                 version=version,
             )
@@ -143,18 +145,30 @@ class Dispatcher:
         reply.headers = {**extra, **reply.headers}
         return context, reply
 
+    def _base_url(self, scope: Scope) -> str:
+        """The URL clients are told: the configured one, or the address they reached."""
+        if self.base_url:
+            return self.base_url
+        host, port = scope.get("server") or ("localhost", None)
+        where = f"[{host}]" if ":" in host else host
+        return f"{scope['scheme']}://{where}:{port}" if port else f"{scope['scheme']}://{where}"
+
     async def _perform(self, context: Context) -> Reply:
         """Run the synchronous part where it belongs: short reads here, the rest in the pool."""
         operation = context.operation
         if operation.mode is Transaction.READ and self.cloud.database.sqlite:
             return self._read(context)
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self.pool, self._admit_caller, context)
+        await self._in_pool(self._admit_caller, context)
         turn = self._turn(context)
         async with turn:
             if operation.stream:
                 return finish(context, await operation.handler(context))
-            return await loop.run_in_executor(self.pool, self._write, context)
+            return await self._in_pool(self._write, context)
+
+    async def _in_pool(self, work: Callable[[Context], T], context: Context) -> T:
+        """Run `work` in the pool, where its logs still bear the request's id."""
+        run = contextvars.copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(self.pool, run, work, context)
 
     def _turn(self, context: Context) -> asyncio.Semaphore:
         who = "" if context.anonymous else context.project_id or context.caller.user_id

@@ -1,0 +1,90 @@
+"""The commands and their options. Each command's work is in a module of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from andromede.cli.errors import CliError
+from andromede.config import default_state
+
+app = typer.Typer(
+    name="andromede",
+    help="A sovereign cloud that starts with one command and proves what it promises.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+State = Annotated[
+    Optional[Path],
+    typer.Option("--state", help="The cloud's folder.", envvar="ANDROMEDE_STATE"),
+]
+
+
+def state_of(given: Path | None) -> Path:
+    return (given or default_state()).resolve()
+
+
+def run() -> None:
+    """Run the command line; a CliError becomes one line and its exit code."""
+    try:
+        app(prog_name="andromede")
+    except CliError as error:
+        print(f"andromede: {error}", file=sys.stderr)
+        sys.exit(error.code)
+
+
+@app.command()
+def up(
+    state: State = None,
+    engine: Annotated[
+        Optional[str],
+        typer.Option(help="embedded (QEMU, needs root) or simulated (in memory)."),
+    ] = None,
+    public: Annotated[Optional[str], typer.Option(help="HOST:PORT for customers.")] = None,
+    private: Annotated[Optional[str], typer.Option(help="HOST:PORT for operators.")] = None,
+    database: Annotated[
+        Optional[str], typer.Option(help="postgresql://… in place of SQLite.")
+    ] = None,
+) -> None:
+    """Start the cloud, or say that it runs."""
+    from andromede.cli import up as command
+
+    command.up(state_of(state), engine=engine, public=public, private=private, database=database)
+
+
+@app.command()
+def down(
+    state: State = None,
+    servers: Annotated[bool, typer.Option(help="Stop the guests too.")] = False,
+) -> None:
+    """Stop the cloud; guests run on unless --servers is given."""
+    from andromede.cli import up as command
+
+    command.down(state_of(state), servers=servers)
+
+
+@app.command()
+def status(
+    state: State = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Say whether the cloud runs, where it listens, and how its parts are."""
+    from andromede.cli import up as command
+
+    command.status(state_of(state), as_json=as_json)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def test(
+    context: typer.Context,
+    full: Annotated[bool, typer.Option(help="Also the long sequences.")] = False,
+) -> None:
+    """Run the project's tests; further arguments go to pytest."""
+    from andromede.cli import testing
+
+    raise SystemExit(testing.run(context.args, full=full))

@@ -1,0 +1,121 @@
+"""`up`, `down` and `status`."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from andromede import config as configuration
+from andromede.cli import control
+from andromede.cli.errors import NOT_RUNNING, USAGE, CliError
+from andromede.config import Config, Paths
+
+console = Console(stderr=True, highlight=False)
+ENGINES = ("embedded", "simulated")
+
+
+def up(state: Path, **settings: str | None) -> None:
+    """Start the cloud with these settings, or keep the ones of its first start."""
+    config = settle(state, {key: value for key, value in settings.items() if value is not None})
+    control.require_root(config, "starting the embedded engine")
+    if control.running(state) is not None:
+        console.print(f"already running: https://{config.public} (public)")
+        return
+    configuration.save(state, config)
+    seconds = control.start(state, config)
+    console.print(
+        f"up in {seconds:.1f} s: https://{config.public} (public), "
+        f"https://{config.private} (private, operators)"
+    )
+    console.print(
+        f"operator: export OS_CLIENT_CONFIG_FILE={operator_file(state)} OS_CLOUD=operator"
+    )
+
+
+def operator_file(state: Path) -> Path:
+    """The clouds.yaml of the local operator, which `up` writes for root alone."""
+    return Paths(state).clients / "operator" / "clouds.yaml"
+
+
+def settle(state: Path, given: dict[str, str]) -> Config:
+    """The cloud's settings: those it has, with the given ones on top.
+
+    Errors: CliError for an unknown engine or a faulty address, or a change that a cloud with
+    resources cannot make.
+    """
+    if given.get("engine", "embedded") not in ENGINES:
+        raise CliError(f"--engine {given['engine']}: {' or '.join(ENGINES)} is accepted", USAGE)
+    for name in ("public", "private"):
+        if name in given:
+            try:
+                configuration.address(given[name])
+            except ValueError as error:
+                raise CliError(f"--{name}: {error}", USAGE) from error
+    if not Paths(state).config.exists():
+        return configuration.new_config(**given)
+    config = control.load(state)
+    for fixed in ("engine", "database"):
+        if fixed in given and given[fixed] != getattr(config, fixed):
+            raise CliError(
+                f"--{fixed}: the cloud at {state} was started with "
+                f"{getattr(config, fixed) or 'SQLite'!s}; give another --state for another cloud",
+                USAGE,
+            )
+    return msgspec.structs.replace(config, **given)
+
+
+def down(state: Path, *, servers: bool) -> None:
+    """End the cloud's processes, and with `servers` its guests and their networks."""
+    config = control.load(state)
+    control.require_root(config, "stopping the embedded engine")
+    started = time.monotonic()
+    was = control.stop(state)
+    if servers:
+        stop_servers(state, config)
+    if was:
+        rest = "" if servers or config.engine == "simulated" else "; guests run on"
+        console.print(f"down in {time.monotonic() - started:.1f} s{rest}")
+    else:
+        console.print("not running")
+
+
+def stop_servers(state: Path, config: Config) -> None:
+    """Take every guest's power away and remove the cloud's networks from the host; disks stay."""
+    if config.engine != "embedded":
+        return
+    from andromede.engine.embedded import EmbeddedEngine
+
+    EmbeddedEngine(config, Paths(state)).clear_host()
+
+
+def status(state: Path, *, as_json: bool) -> None:
+    """Print the state; the exit code is 3 when the cloud is not running, 1 when it is unwell."""
+    config = control.load(state)
+    facts = control.running(state)
+    healthy, parts = control.health(config, Paths(state)) if facts else (False, {})
+    if as_json:
+        document = {
+            "running": facts is not None,
+            "healthy": healthy,
+            "parts": parts,
+            "public": f"https://{config.public}",
+            "private": f"https://{config.private}",
+            "engine": config.engine,
+            "processes": facts["roles"] if facts else {},
+        }
+        print(json.dumps(document))
+    elif facts is None:
+        console.print(f"not running; start it with: andromede up (state: {state})")
+    else:
+        console.print(f"{'healthy' if healthy else 'unwell'}: {parts}")
+        console.print(f"public https://{config.public}, private https://{config.private}")
+        for name, pid in sorted(facts["roles"].items()):
+            console.print(f"  {name:10} pid {pid}")
+    if facts is None:
+        raise SystemExit(NOT_RUNNING)
+    if not healthy:
+        raise SystemExit(1)

@@ -1,0 +1,73 @@
+"""Calling the keys role."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+TIMEOUT = 10.0
+
+
+class KeysClient:
+    """One connection to the keys role, made anew when it breaks. Safe to share among threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+
+    def token_keys(self) -> Sequence[tuple[str, bytes]]:
+        return [(key_id, base64.b64decode(key)) for key_id, key in self._call("token_keys")]
+
+    def sign_checkpoint(self, text: bytes) -> bytes:
+        encoded = base64.b64encode(text).decode()
+        return base64.b64decode(self._call("sign_checkpoint", text=encoded))
+
+    def log_key_name(self) -> str:
+        return str(self._call("log_key")["name"])
+
+    def log_verifier(self) -> str:
+        """The log's public key in the notation of C2SP signed notes."""
+        return str(self._call("log_key")["verifier"])
+
+    def rotate(self) -> int:
+        """Start sealing tokens with a fresh key; how many keys are live."""
+        return int(self._call("rotate"))
+
+    def _call(self, method: str, **arguments: object) -> Any:
+        line = msgspec.json.encode({"method": method, **arguments}) + b"\n"
+        with self._lock:
+            try:
+                answer = self._exchange(line)
+            except OSError:
+                self._close()
+                answer = self._exchange(line)
+        if "error" in answer:
+            raise PermissionError(f"asking the keys role for {method}: {answer['error']}")
+        return answer["result"]
+
+    def _exchange(self, line: bytes) -> dict[str, Any]:
+        if self._socket is None:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._socket.settimeout(TIMEOUT)
+            self._socket.connect(str(self._path))
+        self._socket.sendall(line)
+        received = b""
+        while not received.endswith(b"\n"):
+            part = self._socket.recv(65536)
+            if not part:
+                self._close()
+                raise ConnectionError(f"the keys role at {self._path} hung up")
+            received += part
+        return msgspec.json.decode(received, type=dict[str, Any])
+
+    def _close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None

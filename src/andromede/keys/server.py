@@ -1,0 +1,94 @@
+"""The keys role's service: one JSON line in, one out, over a unix socket, by the caller's user id."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import socketserver
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from andromede.config import Config, Paths, role_uid
+from andromede.keys.vault import Vault
+
+log = structlog.get_logger("keys")
+LONGEST = 64 * 1024
+PEER = struct.Struct("3i")
+
+
+class Server(socketserver.ThreadingUnixStreamServer):
+    """Serves a vault. `allowed` names which user ids may call each method."""
+
+    daemon_threads = True
+
+    def __init__(self, path: Path, vault: Vault, allowed: dict[str, set[int]]) -> None:
+        path.unlink(missing_ok=True)
+        super().__init__(str(path), Handler)
+        path.chmod(0o666)  # the peer's user id decides, in `answer`
+        self.vault = vault
+        self.allowed = allowed
+        self.methods: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "token_keys": self._token_keys,
+            "rotate": self._rotate,
+            "sign_checkpoint": self._sign,
+            "log_key": lambda _: {"name": vault.log_name, "verifier": vault.log_verifier},
+        }
+
+    def answer(self, uid: int, line: bytes) -> dict[str, Any]:
+        """One call's answer: `{"result": …}` or `{"error": …}`."""
+        try:
+            call = msgspec.json.decode(line, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            return {"error": f"not a call: {error}"}
+        method = str(call.get("method"))
+        if uid not in self.allowed.get(method, set()):
+            log.warning("refused", method=method, uid=uid)
+            return {"error": f"user {uid} may not call {method}"}
+        return {"result": self.methods[method](call)}
+
+    def _token_keys(self, _: dict[str, Any]) -> list[list[str]]:
+        keys = self.vault.token_keys()
+        return [[each.id, base64.b64encode(each.key).decode()] for each in keys]
+
+    def _rotate(self, _: dict[str, Any]) -> int:
+        return len(self.vault.rotate_token_keys())
+
+    def _sign(self, call: dict[str, Any]) -> str:
+        text = base64.b64decode(call["text"])
+        return base64.b64encode(self.vault.sign(text)).decode()
+
+
+class Handler(socketserver.StreamRequestHandler):
+    """One connection; the client may call several times."""
+
+    def handle(self) -> None:
+        assert isinstance(self.server, Server)
+        credentials = self.request.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
+        uid = PEER.unpack(credentials)[1]
+        while line := self.rfile.readline(LONGEST):
+            self.wfile.write(msgspec.json.encode(self.server.answer(uid, line)) + b"\n")
+
+
+def serve(config: Config, paths: Paths) -> None:
+    """Serve this cloud's vault until the process ends."""
+    vault = Vault(paths.keys, log_name(config))
+    api, operator = {role_uid(config, "api")}, {0, role_uid(config, "keys")}
+    allowed = {
+        "token_keys": api | operator,
+        "sign_checkpoint": operator,
+        "log_key": api | operator,
+        "rotate": operator,
+    }
+    log.info("serving", token_keys=len(vault.token_keys()))
+    with Server(paths.run / "keys.sock", vault, allowed) as server:
+        server.serve_forever()
+
+
+def log_name(config: Config) -> str:
+    """The log's origin, which also names the key that signs it."""
+    return f"andromede/{config.name}-{config.short}"

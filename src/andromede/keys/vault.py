@@ -1,0 +1,120 @@
+"""What the keys role keeps on disk: a master key, and everything else wrapped by it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
+
+from andromede import clock
+
+DAY = 24 * 3600 * clock.SECOND
+ROTATE_AFTER = DAY
+KEEP_FOR = 3 * DAY  # longer than any token lives
+ED25519 = b"\x01"  # the C2SP signed-note identifier of Ed25519 keys
+
+
+class TokenKey(Struct, frozen=True):
+    """A key that seals tokens, and since when."""
+
+    id: str
+    key: bytes
+    created: int
+
+
+class Vault:
+    """The key material of one cloud, in a folder only the keys role may enter.
+
+    Errors: ValueError when a file does not open with the master key.
+    """
+
+    def __init__(self, folder: Path, log_name: str) -> None:
+        self.folder = folder
+        self.log_name = log_name
+        self._master = AESGCM(self._first("master.key", lambda: secrets.token_bytes(32)))
+        seed = self._unwrap("log", self._first("log.wrapped", self._new_log_key))
+        self._log = Ed25519PrivateKey.from_private_bytes(seed)
+        public = self._log.public_key().public_bytes(
+            serialization.Encoding.Raw, serialization.PublicFormat.Raw
+        )
+        digest = hashlib.sha256(log_name.encode() + b"\n" + ED25519 + public).digest()
+        self.log_key_hash = digest[:4]
+        self.log_verifier = "+".join(
+            (log_name, self.log_key_hash.hex(), base64.b64encode(ED25519 + public).decode())
+        )
+
+    def _new_log_key(self) -> bytes:
+        return self._wrap("log", Ed25519PrivateKey.generate().private_bytes_raw())
+
+    def sign(self, text: bytes) -> bytes:
+        """The payload of a signed note's signature line (C2SP signed-note)."""
+        return self.log_key_hash + self._log.sign(text)
+
+    def token_keys(self) -> list[TokenKey]:
+        """The keys tokens may be sealed with, newest first; a stale newest one is followed by a
+        fresh one, and keys older than any token are forgotten."""
+        now = clock.now()
+        keys = self._read_token_keys()
+        kept = [key for key in keys if now - key.created < KEEP_FOR]
+        if not kept or now - kept[0].created >= ROTATE_AFTER:
+            kept.insert(0, TokenKey(secrets.token_hex(2), secrets.token_bytes(32), now))
+        if kept != keys:
+            self._write("tokens.wrapped", self._wrap("tokens", msgspec.msgpack.encode(kept)))
+        return kept
+
+    def rotate_token_keys(self) -> list[TokenKey]:
+        """Seal new tokens with a fresh key from now on; the others still open old tokens."""
+        fresh = TokenKey(secrets.token_hex(2), secrets.token_bytes(32), clock.now())
+        keys = [fresh, *self.token_keys()]
+        self._write("tokens.wrapped", self._wrap("tokens", msgspec.msgpack.encode(keys)))
+        return keys
+
+    def _read_token_keys(self) -> list[TokenKey]:
+        path = self.folder / "tokens.wrapped"
+        if not path.exists():
+            return []
+        plain = self._unwrap("tokens", path.read_bytes())
+        return msgspec.msgpack.decode(plain, type=list[TokenKey])
+
+    def _wrap(self, purpose: str, plain: bytes) -> bytes:
+        nonce = os.urandom(12)
+        return nonce + self._master.encrypt(nonce, plain, purpose.encode())
+
+    def _unwrap(self, purpose: str, wrapped: bytes) -> bytes:
+        try:
+            return self._master.decrypt(wrapped[:12], wrapped[12:], purpose.encode())
+        except InvalidTag as error:
+            raise ValueError(
+                f"{self.folder}: the {purpose} key does not open with master.key; "
+                f"put back the master.key it was wrapped with"
+            ) from error
+
+    def _first(self, name: str, make: Callable[[], bytes]) -> bytes:
+        path = self.folder / name
+        if not path.exists():
+            self._write(name, make())
+        return path.read_bytes()
+
+    def _write(self, name: str, content: bytes) -> None:
+        draft = self.folder / f"{name}.new"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        draft.replace(self.folder / name)
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

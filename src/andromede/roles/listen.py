@@ -1,0 +1,74 @@
+"""The sockets the api role is handed: bound by the supervisor, so that ports and files are its own."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+
+from andromede.config import Config, Paths, address, role_uid
+
+BACKLOG = 1024
+IP_FREEBIND = 15
+
+
+class PortTakenError(Exception):
+    """An address cannot be listened on; the text says which and what to do."""
+
+
+def listeners(config: Config, paths: Paths) -> dict[str, list[socket.socket]]:
+    """Listening sockets by listener.
+
+    Errors: PortTakenError.
+    """
+    return {
+        "public": [_tcp(*each) for each in public_addresses(config)],
+        "private": [_tcp(*address(config.private))],
+        "internal": [_unix(config, paths)],
+    }
+
+
+def public_addresses(config: Config) -> list[tuple[str, int]]:
+    """Where the public listener answers: its own address, and the gateway of the external network,
+    by which guests reach it."""
+    host, port = address(config.public)
+    where = [(host, port)]
+    if config.engine == "embedded" and host not in ("0.0.0.0", "::"):  # noqa: S104
+        where.append((external_gateway(config), port))
+    return where
+
+
+def external_gateway(config: Config) -> str:
+    """The address this host holds on the external network."""
+    return str(next(ipaddress.ip_network(config.external_cidr).hosts()))
+
+
+def _tcp(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise PortTakenError(
+            f"listening on {host}:{port}: {error.strerror}; end what uses it, or give another "
+            f"address with --public or --private"
+        ) from error
+    listening.setblocking(False)
+    return listening
+
+
+def _unix(config: Config, paths: Paths) -> socket.socket:
+    path = paths.run / "internal.sock"
+    path.unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening.bind(str(path))
+    path.chmod(0o660)
+    if os.geteuid() == 0:
+        os.chown(path, role_uid(config, "api"), role_uid(config, "edge"))
+    listening.listen(BACKLOG)
+    listening.setblocking(False)
+    return listening

@@ -1,0 +1,77 @@
+"""What stands before the roles start: certificates, database, first rows, bound sockets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from andromede import tls
+from andromede.config import Config, Paths, address, role_uid
+from andromede.db import migrate
+from andromede.roles import api, assembly, listen, worker
+from andromede.roles.first_start import first_rows
+
+log = structlog.get_logger("prepare")
+
+
+def roles(config: Config, paths: Paths) -> dict[str, Callable[[], None]]:
+    """Prepare the cloud and give the main function of each process, in the order of their start.
+
+    Errors: listen.PortTakenError.
+    """
+    from andromede.edge import server as edge
+    from andromede.inspect import server as inspect
+    from andromede.keys import server as keys
+
+    sockets = listen.listeners(config, paths)
+    hosts = [host for host, _ in listen.public_addresses(config)]
+    hosts += [address(config.private)[0], "127.0.0.1", "localhost"]
+    tls.ensure(paths.tls, config.name, sorted(set(hosts)), role_uid(config, "api"))
+    _in_child(lambda: _database(config, paths))
+    urls = {"public": config.public_url, "private": config.private_url}
+    mains: dict[str, Callable[[], None]] = {
+        "keys": lambda: keys.serve(config, paths),
+        "inspect": lambda: inspect.serve(paths, config),
+        "edge": lambda: edge.serve(paths, config),
+        "worker": lambda: worker.serve(config, paths),
+    }
+    for number in range(config.api_processes):
+        mains[f"api-{number}"] = lambda: api.serve(config, paths, sockets, urls)
+    return mains
+
+
+def _database(config: Config, paths: Paths) -> None:
+    """Bring the tables up to date and have the first rows; the files belong to the api."""
+    cloud = assembly.cloud(config, paths)
+    before = migrate.upgrade(cloud.database)
+    first_rows(cloud)
+    cloud.database.dispose()
+    log.info("database", before=before, now=migrate.head())
+    own(paths.db, role_uid(config, "api"))
+
+
+def own(folder: Path, uid: int) -> None:
+    """Give a folder's files to a user."""
+    if os.geteuid() == 0:
+        for path in folder.iterdir():
+            os.chown(path, uid, uid)
+
+
+def _in_child(work: Callable[[], None]) -> None:
+    """Run `work` in a process of its own, so that its connections and memory end with it."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException:
+            log.exception("preparing failed")
+        finally:
+            os._exit(status)
+    _, code = os.waitpid(pid, 0)
+    if code != 0:
+        raise RuntimeError("preparing the database failed; the log above says why")
