@@ -79,8 +79,8 @@ def status(
     command.status(state_of(state), as_json=as_json)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def test(
+@app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run_tests(
     context: typer.Context,
     full: Annotated[bool, typer.Option(help="Also the long sequences.")] = False,
 ) -> None:

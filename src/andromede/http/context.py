@@ -39,7 +39,6 @@ class Context:
         service: Service,
         operation: Operation,
         *,
-        request_id: str,
         params: dict[str, str],
         query: list[tuple[str, str]],
         headers: Mapping[str, str],
@@ -51,7 +50,7 @@ class Context:
         self.cloud = cloud
         self.service = service
         self.operation = operation
-        self.request_id = request_id
+        self.request_id = ""
         self.params = params
         self.query = query
         self.headers = headers

@@ -22,6 +22,7 @@ from andromede.http import body as bodies
 from andromede.http import respond
 from andromede.http.context import Context
 from andromede.http.errors import ApiError, BadRequest, Forbidden, NotFound, Unauthorized
+from andromede.http.microversion import Version
 from andromede.http.operation import MUTATING, Operation, Reply, Service, Transaction
 from andromede.http.routing import Group, Table
 from andromede.metrics import REQUESTS
@@ -100,33 +101,13 @@ class Dispatcher:
         context: Context | None = None
         extra: dict[str, str] = {}
         try:
-            raw_path = scope.get("raw_path") or scope["path"].encode()
-            inner = raw_path.decode("latin-1").partition("?")[0].lstrip("/").partition("/")[2]
-            group, params = table.find(scope["method"], inner)
             version = (0, 0)
+            found = table.find(scope["method"], below_mount(scope))
             if service.microversions is not None:
                 version = service.microversions.negotiate(headers)
                 extra = service.microversions.answer(version)
-            raw = b"" if group[0].stream else await bodies.read(headers, receive)
-            parsed = bodies.parse(raw, headers) if raw else None
-            operation = choose(group, version, parsed, scope["path"])
-            context = Context(
-                self.cloud,
-                service,
-                operation,
-                request_id=request_id,
-                params=params,
-                query=parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
-                headers=headers,
-                listener=self.listener,
-                base_url=self._base_url(scope),
-                remote=(scope.get("client") or ("",))[0],
-                version=version,
-            )
-            context.raw_body = raw
-            context.body = parsed
-            if operation.stream:
-                context.chunks = bodies.chunks(receive)
+            context = await self._parse(service, found, version, scope, headers, receive)
+            context.request_id = request_id
             reply = await self._perform(context)
         except ApiError as error:
             if isinstance(error, Refused) and context is not None:
@@ -134,16 +115,45 @@ class Dispatcher:
             reply = respond.refusal(service, error, headers)
         except Exception:
             log.exception("request failed", path=scope["path"])
-            reply = respond.refusal(
-                service,
-                ApiError(
-                    f"{scope['method']} {scope['path']} failed inside the cloud; its operator "
-                    f"finds the cause in the logs by the request id {request_id}."
-                ),
-                headers,
+            broken = ApiError(
+                f"{scope['method']} {scope['path']} failed inside the cloud; its operator "
+                f"finds the cause in the logs by the request id {request_id}."
             )
+            reply = respond.refusal(service, broken, headers)
         reply.headers = {**extra, **reply.headers}
         return context, reply
+
+    async def _parse(
+        self,
+        service: Service,
+        found: tuple[Group, dict[str, str]],
+        version: Version,
+        scope: Scope,
+        headers: dict[str, str],
+        receive: Receive,
+    ) -> Context:
+        """Read the body, where the operation does not stream it, and make the context."""
+        group, params = found
+        raw = b"" if group[0].stream else await bodies.read(headers, receive)
+        parsed = bodies.parse(raw, headers) if raw else None
+        operation = choose(group, version, parsed, scope["path"])
+        context = Context(
+            self.cloud,
+            service,
+            operation,
+            params=params,
+            query=parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
+            headers=headers,
+            listener=self.listener,
+            base_url=self._base_url(scope),
+            remote=(scope.get("client") or ("",))[0],
+            version=version,
+        )
+        context.raw_body = raw
+        context.body = parsed
+        if operation.stream:
+            context.chunks = bodies.chunks(receive)
+        return context
 
     def _base_url(self, scope: Scope) -> str:
         """The URL clients are told: the configured one, or the address they reached."""
@@ -243,6 +253,12 @@ class Dispatcher:
         self.cloud.database.transact(
             lambda connection: append(connection, context.leaf(refused.status))
         )
+
+
+def below_mount(scope: Scope) -> str:
+    """The path after the service's mount, still percent-encoded."""
+    raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw_path.decode("latin-1").partition("?")[0].lstrip("/").partition("/")[2]
 
 
 def choose(group: Group, version: tuple[int, int], body: Any, path: str) -> Operation:
