@@ -79,6 +79,17 @@ def status(
     command.status(state_of(state), as_json=as_json)
 
 
+@app.command()
+def quickstart(
+    state: State = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """From a bare machine to a server that answers over SSH."""
+    from andromede.cli import quickstart as command
+
+    command.quickstart(state_of(state), as_json=as_json)
+
+
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run_tests(
     context: typer.Context,

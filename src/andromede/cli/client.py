@@ -1,0 +1,146 @@
+"""A small client of the cloud's own APIs, for the commands that use them as any customer would."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from andromede.cli.errors import CliError
+
+TIMEOUT = 120.0
+
+
+class ApiFailure(CliError):
+    """The cloud refused a request; `status` is its HTTP code."""
+
+    def __init__(self, method: str, url: str, status: int, text: str) -> None:
+        super().__init__(f"{method} {url} answered {status}: {text[:600]}")
+        self.status = status
+
+
+class Session:
+    """A logged-in client: finds services in its catalog and keeps one connection to each host."""
+
+    def __init__(self, auth_url: str, ca: Path) -> None:
+        self.auth_url = auth_url
+        self.tls = ssl.create_default_context(cafile=str(ca))
+        self.token = ""
+        self.catalog: dict[str, str] = {}
+        self.project_id = ""
+        self.user_id = ""
+        self._connections: dict[str, http.client.HTTPSConnection] = {}
+
+    def login(self, identity: Mapping[str, Any], scope: Mapping[str, Any] | None = None) -> None:
+        """Log in with an `identity` and `scope` as identity v3 defines them."""
+        auth: dict[str, Any] = {"identity": identity}
+        if scope is not None:
+            auth["scope"] = scope
+        body, headers = self._send("POST", f"{self.auth_url}/auth/tokens", {"auth": auth})
+        token = json.loads(body)["token"]
+        self.token = headers["x-subject-token"]
+        self.project_id = token.get("project", {}).get("id", "")
+        self.user_id = token["user"]["id"]
+        self.catalog = {
+            service["type"]: next(
+                (each["url"] for each in service["endpoints"] if each["interface"] == "public"), ""
+            )
+            for service in token.get("catalog", [])
+        }
+
+    def call(self, service: str, method: str, path: str, body: Any = None, **query: str) -> Any:
+        """One request to a service by its catalog type; the JSON it answers, or None.
+
+        Errors: ApiFailure.
+        """
+        url = self.catalog[service] + path
+        if query:
+            url += "?" + urlencode(query)
+        answered, _ = self._send(method, url, body)
+        return json.loads(answered) if answered else None
+
+    def upload(self, service: str, path: str, file: IO[bytes], size: int) -> None:
+        """Send a file as the body of a PUT."""
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        self._send("PUT", self.catalog[service] + path, None, headers, file)
+
+    def find(self, service: str, path: str, key: str, name: str, **query: str) -> Any | None:
+        """The first of a list whose name is `name`, or None."""
+        found = self.call(service, "GET", path, None, name=name, **query)[key]
+        return next((each for each in found if each["name"] == name), None)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        file: IO[bytes] | None = None,
+    ) -> tuple[bytes, dict[str, str]]:
+        parts = urlsplit(url)
+        sent = {"X-Auth-Token": self.token, "Content-Type": "application/json", **(headers or {})}
+        if not self.token:
+            del sent["X-Auth-Token"]
+        content: Any = file if file is not None else json.dumps(body) if body is not None else None
+        target = quote(parts.path, safe="/%:@") + (f"?{parts.query}" if parts.query else "")
+        for attempt in (1, 2):
+            connection = self._connection(parts.netloc)
+            try:
+                connection.request(method, target, content, sent)
+                answer = connection.getresponse()
+                text = answer.read()
+                break
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                self._connections.pop(parts.netloc).close()
+                if attempt == 2 or file is not None:
+                    raise
+            except OSError as error:
+                raise CliError(f"{method} {url}: {error}; is the cloud up?") from error
+        if answer.status >= 400:
+            raise ApiFailure(method, url, answer.status, text.decode(errors="replace"))
+        return text, {name.lower(): value for name, value in answer.getheaders()}
+
+    def _connection(self, where: str) -> http.client.HTTPSConnection:
+        if where not in self._connections:
+            self._connections[where] = http.client.HTTPSConnection(
+                where, timeout=TIMEOUT, context=self.tls
+            )
+        return self._connections[where]
+
+
+def password(user: str, secret: str, domain: str = "default") -> dict[str, Any]:
+    """The identity of a user with a password."""
+    who = {"name": user, "password": secret, "domain": {"id": domain}}
+    return {"methods": ["password"], "password": {"user": who}}
+
+
+def credential(credential_id: str, secret: str) -> dict[str, Any]:
+    """The identity of an application credential."""
+    held = {"id": credential_id, "secret": secret}
+    return {"methods": ["application_credential"], "application_credential": held}
+
+
+def poll(look: Callable[[], Any], within: float, complaint: str) -> Any:
+    """Look until something truthy is seen; what was seen.
+
+    Errors: CliError with the complaint.
+    """
+    for pause in _pauses(within):
+        seen = look()
+        if seen:
+            return seen
+        time.sleep(pause)
+    raise CliError(f"{complaint} within {within:.0f} s")
+
+
+def _pauses(within: float) -> Iterator[float]:
+    until = time.monotonic() + within
+    pause = 0.02
+    while time.monotonic() < until:
+        yield pause
+        pause = min(pause * 1.3, 0.5)
