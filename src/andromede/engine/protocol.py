@@ -182,6 +182,7 @@ class ServerFacts(Struct, frozen=True, kw_only=True):
     power: Power
     accelerator: str | None = None  # "kvm" | "tcg" | "simulated"
     since: int | None = None  # microseconds since the epoch at which this state was reached
+    reason: str | None = None  # why it is paused, off or unknown when nobody asked, for people
 
 
 class HostFacts(Struct, frozen=True, kw_only=True):
