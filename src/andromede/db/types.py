@@ -25,6 +25,11 @@ def _integer(*_: Any, **__: Any) -> str:
     return "INTEGER"
 
 
+@compiles(sa.Double, "sqlite")
+def _real(*_: Any, **__: Any) -> str:
+    return "REAL"
+
+
 @compiles(sa.LargeBinary, "sqlite")
 def _blob(*_: Any, **__: Any) -> str:
     return "BLOB"
