@@ -6,11 +6,11 @@ together.
 
 from andromede.http.errors import compute_shape
 from andromede.http.operation import Service
-from andromede.services.compute import discovery
+from andromede.services.compute import discovery, flavors, keypairs
 from andromede.services.compute.versions import MICROVERSIONS, bind
 from andromede.work import Lifecycle
 
-NOUNS = (discovery,)
+NOUNS = (discovery, flavors, keypairs)
 
 _upgrade, _downgrade = bind(each for noun in NOUNS for each in noun.CONVERSIONS)
 

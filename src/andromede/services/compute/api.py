@@ -1,0 +1,11 @@
+"""What the rest of the cloud may ask of compute."""
+
+from __future__ import annotations
+
+from andromede.db import Connection
+from andromede.services.compute.flavors import seeds, store
+
+
+def bootstrap(connection: Connection) -> None:
+    """Have the flavors a new cloud offers; running it again changes nothing."""
+    store.seed(connection, seeds.rows())

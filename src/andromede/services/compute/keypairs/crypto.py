@@ -1,0 +1,65 @@
+"""Public keys read and fingerprinted, and key pairs generated. Pure, and slow where it generates.
+
+Source: RFC 4716 section 4 (the MD5 fingerprint of an SSH public key).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from andromede.http.errors import BadRequest
+
+BITS = 2048
+LONGEST = 16_384  # bytes of a public key's text
+
+
+def fingerprint(public_key: str, kind: str) -> str:
+    """Of an SSH public key (MD5) or of an X.509 certificate in PEM (SHA-1), in pairs with colons.
+
+    Errors: BadRequest when it is no such key.
+    """
+    try:
+        if len(public_key) > LONGEST:
+            raise ValueError(f"it is longer than {LONGEST} characters")
+        return _colons(_ssh(public_key) if kind == "ssh" else _certificate(public_key))
+    except (ValueError, IndexError, TypeError) as error:
+        wanted = "an OpenSSH public key" if kind == "ssh" else "a PEM certificate"
+        raise BadRequest(
+            f"Keypair data is invalid: failed to generate fingerprint: {error}; {wanted} is "
+            f"accepted."
+        ) from error
+    except Exception as error:  # unsupported algorithms have errors of their own
+        raise BadRequest(f"Keypair data is invalid: {error}") from error
+
+
+def _ssh(public_key: str) -> bytes:
+    serialization.load_ssh_public_key(public_key.encode())
+    raw = base64.b64decode(public_key.split()[1])
+    return hashlib.md5(raw, usedforsecurity=False).digest()
+
+
+def _certificate(pem: str) -> bytes:
+    return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA1())  # noqa: S303
+
+
+def _colons(digest: bytes) -> str:
+    return ":".join(f"{byte:02x}" for byte in digest)
+
+
+def generate() -> tuple[str, str]:
+    """A fresh RSA key pair: the private key in PEM, the public key as OpenSSH writes it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    )
+    return private.decode(), f"{public.decode()} Generated-by-Andromede"
