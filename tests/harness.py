@@ -20,7 +20,7 @@ from urllib.parse import quote
 import msgspec
 
 from andromede import clock
-from andromede.cloud import Cloud
+from andromede.cloud import Authenticate, Cloud, Keys
 from andromede.config import Config, Paths
 from andromede.db import Connection, Database, metadata
 from andromede.engine.simulated import SimulatedEngine
@@ -57,6 +57,24 @@ def authenticate(_: Connection, token: str, __: str) -> Caller:
         return msgspec.json.decode(token, type=Caller)
     except msgspec.DecodeError as error:
         raise Unauthorized("The request you have made requires authentication.") from error
+
+
+class MemoryKeys:
+    """The keys role, in memory; tests rotate `tokens`, whose first seals."""
+
+    def __init__(self) -> None:
+        self.tokens: list[tuple[str, bytes]] = [("k1", b"1" * 32)]
+        self.fetched = 0
+
+    def token_keys(self) -> Sequence[tuple[str, bytes]]:
+        self.fetched += 1
+        return list(self.tokens)
+
+    def sign_checkpoint(self, text: bytes) -> bytes:
+        raise NotImplementedError("these keys seal tokens only")
+
+    def log_key_name(self) -> str:
+        return "cloud.test"
 
 
 @dataclass
@@ -165,6 +183,8 @@ class TestCloud:
         lifecycles: Sequence[Lifecycle] = (),
         *,
         url: str | None = None,
+        authenticate: Authenticate = authenticate,
+        keys: Keys | None = None,
     ) -> None:
         self.config = Config(short="test", uid_base=0x4000_0000, engine="simulated")
         self.paths = Paths(folder)
@@ -178,6 +198,7 @@ class TestCloud:
             paths=self.paths,
             database=self.database,
             authenticate=authenticate,
+            keys=keys,
             catalog=list(services),
         )
         self.public = Dispatcher(
@@ -197,6 +218,10 @@ class TestCloud:
     def as_(self, who: Caller | None = None, *, private: bool = False, **headers: str) -> Client:
         """A client for a persona; admins go to the private listener by `private=True`."""
         token = msgspec.json.encode(who).decode() if who is not None else None
+        return Client(self.private if private else self.public, token, headers)
+
+    def bearer(self, token: str | None, *, private: bool = False, **headers: str) -> Client:
+        """A client with a token as it is, or without one."""
         return Client(self.private if private else self.public, token, headers)
 
     def settle(self, runner: Runner | None = None, *, most: int = 2_000) -> None:

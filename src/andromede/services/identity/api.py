@@ -1,0 +1,71 @@
+"""What identity offers to the rest of the cloud: verifying tokens, looking up its nouns, and the
+first start's accounts."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from andromede.db import Connection
+from andromede.services.identity.first_start import (
+    Bootstrapped,
+    OperatorCredential,
+    bootstrap,
+    operator_credential,
+)
+from andromede.services.identity.passwords import digest as hash_password
+from andromede.services.identity.projects import store as projects
+from andromede.services.identity.tokens.verify import make_authenticate
+from andromede.services.identity.users import store as users
+
+__all__ = [
+    "Bootstrapped",
+    "OperatorCredential",
+    "Project",
+    "User",
+    "bootstrap",
+    "hash_password",
+    "make_authenticate",
+    "operator_credential",
+    "project",
+    "project_exists",
+    "user",
+]
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """A project as other services see it."""
+
+    id: str
+    name: str
+    domain_id: str
+    enabled: bool
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """A user as other services see it."""
+
+    id: str
+    name: str
+    domain_id: str
+    enabled: bool
+
+
+def project_exists(connection: Connection, project_id: str) -> bool:
+    """Whether there is such a project; domains are none."""
+    return project(connection, project_id) is not None
+
+
+def project(connection: Connection, project_id: str) -> Project | None:
+    """A project by its id; domains are none."""
+    row = projects.get(connection, project_id)
+    if row is None or row.is_domain:
+        return None
+    return Project(id=row.id, name=row.name, domain_id=row.domain_id, enabled=row.enabled)
+
+
+def user(connection: Connection, user_id: str) -> User | None:
+    """A user by its id."""
+    row = users.get(connection, user_id)
+    if row is None:
+        return None
+    return User(id=row.id, name=row.name, domain_id=row.domain_id, enabled=row.enabled)

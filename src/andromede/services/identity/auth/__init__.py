@@ -1,0 +1,1 @@
+"""Authentication: from what a client proves to a token and its scope."""

@@ -1,0 +1,202 @@
+"""The methods of authentication: whom a client claims to be, and which secrets would prove it.
+
+All reads happen here, in one snapshot; the secrets are checked later, outside of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from andromede import clock
+from andromede.db import Connection
+from andromede.http.errors import ApiError, BadRequest, Forbidden, Unauthorized
+from andromede.services.identity import passwords
+from andromede.services.identity.auth.schema import (
+    Auth,
+    CredentialMethod,
+    PasswordMethod,
+    Scope,
+    TokenMethod,
+    UserRef,
+)
+from andromede.services.identity.auth.scope import check_reference, check_scope, find_domain
+from andromede.services.identity.credentials import store as credentials
+from andromede.services.identity.projects import store as projects
+from andromede.services.identity.rows import Row
+from andromede.services.identity.tokens.seal import KeyRing
+from andromede.services.identity.tokens.token import METHODS, ScopeKind, Token
+from andromede.services.identity.tokens.verify import REFUSED, Dead, verify
+from andromede.services.identity.users import store as users
+
+
+class Claim(Struct, kw_only=True):
+    """Who a client says it is. `secrets` are pairs of a stored hash and what was given for it;
+    `false` says why the claim fails even when they match, for the log alone."""
+
+    user: Any = None
+    secrets: list[tuple[str, str]] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
+    credential: Any = None
+    parent: Token | None = None
+    false: str = ""
+    refusal: ApiError | None = None
+
+    def deny(self, why: str) -> None:
+        self.false = self.false or why
+
+    def name(self, user: Row | None, why: str) -> None:
+        """Take the user one method names; all methods must name the same."""
+        if user is None:
+            self.deny(why)
+        elif self.user is not None and self.user.id != user.id:
+            self.deny("the methods name different users")
+        else:
+            self.user = user
+
+
+def check(auth: Auth) -> None:
+    """Refuse a body that cannot be a login.
+
+    Errors: BadRequest naming what is missing; Unauthorized for a method that is not served.
+    """
+    for method in auth.identity.methods:
+        if method not in METHODS:
+            raise Unauthorized(
+                f"Attempted to authenticate with an unsupported method: {method}. Supported: "
+                f"{', '.join(METHODS)}."
+            )
+        if getattr(auth.identity, method) is UNSET:
+            raise BadRequest(
+                f"Expecting to find {method} in identity. The server could not comply with the "
+                "request since it is either malformed or otherwise incorrect. The client is "
+                "assumed to be in error."
+            )
+    if not auth.identity.methods:
+        raise BadRequest("Invalid input for field identity/methods: at least one is needed.")
+    if not isinstance(auth.identity.password, UnsetType):
+        _check_user(auth.identity.password.user, "identity/password/user")
+    credential = auth.identity.application_credential
+    if not isinstance(credential, UnsetType):
+        _check_credential(credential)
+        if "application_credential" in auth.identity.methods and auth.scope is not UNSET:
+            raise Unauthorized(
+                "Error authenticating with application credential: Application credentials cannot "
+                "request a scope."
+            )
+    check_scope(auth.scope)
+
+
+def _check_user(user: UserRef, path: str) -> None:
+    check_reference(user, path)
+    if user.id is UNSET and user.domain is UNSET:
+        raise BadRequest(f"Invalid input for field {path}: a name needs a domain.")
+
+
+def _check_credential(credential: CredentialMethod) -> None:
+    path = "identity/application_credential"
+    if credential.id is UNSET:
+        if credential.name is UNSET or isinstance(credential.user, UnsetType):
+            raise BadRequest(f"Invalid input for field {path}: an id, or a name and a user.")
+        _check_user(credential.user, f"{path}/user")
+
+
+def claim(connection: Connection, ring: KeyRing, auth: Auth) -> Claim:
+    """Read everything the methods speak of."""
+    found = Claim(methods=list(dict.fromkeys(auth.identity.methods)))
+    identity = auth.identity
+    if "password" in found.methods and not isinstance(identity.password, UnsetType):
+        _by_password(connection, identity.password, found)
+    if "application_credential" in found.methods:
+        assert not isinstance(identity.application_credential, UnsetType)
+        _by_credential(connection, identity.application_credential, found)
+    if "token" in found.methods and not isinstance(identity.token, UnsetType):
+        _by_token(connection, ring, identity.token, auth.scope, found)
+    if found.user is not None and not found.user.enabled:
+        found.deny("the user is disabled")
+    return found
+
+
+def find_user(connection: Connection, reference: UserRef) -> Row | None:
+    """A user in an enabled domain, by id, or by name and domain."""
+    if isinstance(reference.id, str):
+        row = users.get(connection, reference.id)
+        domain = row and projects.get_domain(connection, row.domain_id)
+        return row if domain is not None and domain.enabled else None
+    assert isinstance(reference.name, str)
+    assert not isinstance(reference.domain, UnsetType)
+    domain = find_domain(connection, reference.domain)
+    return domain and users.by_name(connection, domain.id, reference.name)
+
+
+def _by_password(connection: Connection, method: PasswordMethod, found: Claim) -> None:
+    row = find_user(connection, method.user)
+    found.name(row, "there is no such user, or its domain is disabled")
+    stored = row.password_hash if row is not None else None
+    if stored is None:
+        found.deny("the user has no password")
+    expires = row.password_expires_at if row is not None else None
+    if expires is not None and expires <= clock.now():
+        found.deny("the password expired")
+    found.secrets.append((stored or passwords.NOBODY, method.user.password))
+
+
+def _by_credential(connection: Connection, method: CredentialMethod, found: Claim) -> None:
+    row = None
+    if isinstance(method.id, str):
+        row = credentials.get(connection, method.id)
+    elif isinstance(method.name, str) and not isinstance(method.user, UnsetType):
+        owner = find_user(connection, method.user)
+        row = owner and credentials.by_name(connection, owner.id, method.name)
+    user = row and find_user(connection, UserRef(id=row.user_id))
+    found.name(user, "there is no such application credential, or its user's domain is disabled")
+    if row is not None and row.expires_at is not None and row.expires_at <= clock.now():
+        found.deny("the application credential expired")
+    found.credential = row
+    found.secrets.append((row.secret_hash if row is not None else passwords.NOBODY, method.secret))
+
+
+def _by_token(
+    connection: Connection,
+    ring: KeyRing,
+    method: TokenMethod,
+    scope: Scope | str | UnsetType,
+    found: Claim,
+) -> None:
+    try:
+        token = verify(connection, ring, method.id)
+    except Dead as dead:
+        found.deny(str(dead))
+        return
+    found.parent = token
+    found.name(users.get(connection, token.user_id), "the token's user is gone")
+    found.methods += [each for each in token.methods if each not in found.methods]
+    if token.credential_id is not None:
+        found.refusal = Forbidden(
+            f"{FORBIDDEN}: Using a delegated token to create another token is not allowed."
+        )
+    if token.kind is ScopeKind.SYSTEM and _narrows(scope):
+        found.refusal = Forbidden(
+            f"{FORBIDDEN}: Using a system-scoped token to create a project-scoped or "
+            "domain-scoped token is not allowed."
+        )
+
+
+FORBIDDEN = "You are not authorized to perform the requested action"
+
+
+def _narrows(scope: Scope | str | UnsetType) -> bool:
+    return isinstance(scope, Scope) and (scope.project is not UNSET or scope.domain is not UNSET)
+
+
+def prove(found: Claim) -> None:
+    """Check the secrets, all of them whatever the claim is worth.
+
+    Errors: Unauthorized, which never says what failed.
+    """
+    for stored, given in found.secrets:
+        if not passwords.matches(stored, given):
+            found.deny("a wrong secret")
+    if found.false or found.user is None:
+        raise Unauthorized(REFUSED)

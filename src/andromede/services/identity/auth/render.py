@@ -1,0 +1,65 @@
+"""A token as the API shows it. Source: the identity API's `GET /v3/auth/tokens`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from andromede import clock
+from andromede.db import Connection
+from andromede.http.context import Context
+from andromede.services.identity.catalog.entries import catalog
+from andromede.services.identity.credentials import store as credentials
+from andromede.services.identity.projects import store as projects
+from andromede.services.identity.roles import store as roles
+from andromede.services.identity.tokens.token import ScopeKind, Token
+from andromede.services.identity.users import store as users
+
+
+def _named(row: Any) -> dict[str, str]:
+    return {"id": row.id, "name": row.name}
+
+
+def _moment(seconds: int) -> str:
+    return clock.iso_micro(seconds * clock.SECOND)
+
+
+def render(
+    connection: Connection, context: Context, token: Token, names: tuple[str, ...]
+) -> dict[str, Any]:
+    """The body that shows a living token, with the catalog unless `nocatalog` is asked for."""
+    user = users.get(connection, token.user_id)
+    domain = projects.get(connection, token.user_domain_id)
+    assert user is not None, "a living token's user exists"
+    expires = user.password_expires_at
+    body: dict[str, Any] = {
+        "methods": list(token.methods),
+        "user": {
+            **_named(user),
+            "domain": _named(domain),
+            "password_expires_at": None if expires is None else clock.iso_micro(expires),
+        },
+        "audit_ids": [each for each in (token.audit_id, token.parent_audit_id) if each],
+        "expires_at": _moment(token.expires_at),
+        "issued_at": _moment(token.issued_at),
+    }
+    if token.kind is not ScopeKind.UNSCOPED:
+        body |= _scope(connection, token)
+        ids = roles.ids_of(connection, names)
+        body["roles"] = [{"id": ids[name], "name": name} for name in names if name in ids]
+        if context.first("nocatalog") is None:
+            body["catalog"] = catalog(context)
+    if token.credential_id is not None:
+        row = credentials.get(connection, token.credential_id)
+        body["application_credential"] = {**_named(row), "restricted": token.restricted}
+    return {"token": body}
+
+
+def _scope(connection: Connection, token: Token) -> dict[str, Any]:
+    if token.kind is ScopeKind.SYSTEM:
+        return {"system": {"all": True}}
+    row = projects.get(connection, token.scope_id or "")
+    assert row is not None, "a living token's scope exists"
+    if token.kind is ScopeKind.DOMAIN:
+        return {"domain": _named(row)}
+    domain = projects.get(connection, row.domain_id)
+    return {"project": {**_named(row), "domain": _named(domain)}, "is_domain": False}

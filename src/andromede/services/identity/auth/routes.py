@@ -1,0 +1,98 @@
+"""Rows of /v3/auth: tokens, and what a bearer could be scoped to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from andromede.http.access import AUTHENTICATED
+from andromede.http.context import Context
+from andromede.http.errors import Forbidden, NotFound
+from andromede.http.operation import Operation, Reply, Transaction
+from andromede.services.identity import policy
+from andromede.services.identity.auth import reach
+from andromede.services.identity.auth.login import VARY, login, ring_of
+from andromede.services.identity.auth.render import render
+from andromede.services.identity.auth.schema import AuthBody
+from andromede.services.identity.catalog.entries import catalog
+from andromede.services.identity.links import own, several
+from andromede.services.identity.projects.view import domain_view, project_view
+from andromede.services.identity.tokens import store as revocations
+from andromede.services.identity.tokens.token import Token
+from andromede.services.identity.tokens.verify import Dead, role_names, verify
+
+
+def _subject(context: Context) -> tuple[Token, str]:
+    """The living token in X-Subject-Token, and its text.
+
+    Errors: NotFound when there is none or it is dead.
+    """
+    text = context.headers.get("x-subject-token", "")
+    if not text:
+        raise NotFound("No token in the request: X-Subject-Token names the token to act on.")
+    late = (context.first("allow_expired") or "").lower() in {"1", "true", "yes"}
+    grace = revocations.EXPIRED_WINDOW if late else 0
+    try:
+        return verify(context.conn, ring_of(context), text, grace=grace), text
+    except Dead as dead:
+        raise NotFound(f"Failed to validate token: {dead}.") from dead
+
+
+def validate(context: Context) -> Reply:
+    token, text = _subject(context)
+    caller = context.caller
+    allowed = policy.system_reader(caller) or "service" in caller.roles
+    policy.require(context, allowed or token.user_id == caller.user_id)
+    body = render(context.conn, context, token, role_names(context.conn, token))
+    return Reply(200, body, {"X-Subject-Token": text, **VARY})
+
+
+def revoke(context: Context) -> Reply:
+    token, _ = _subject(context)
+    caller = context.caller
+    policy.require(context, caller.admin or token.user_id == caller.user_id)
+    revocations.revoke(context.conn, [revocations.audit_subject(token.audit_id)])
+    context.concerns(token.audit_id)
+    return Reply(204)
+
+
+def show_catalog(context: Context) -> dict[str, Any]:
+    if context.caller.project_id is None:
+        raise Forbidden("A project-scoped token is required to produce a service catalog.")
+    return {"catalog": catalog(context), "links": own(context, "auth/catalog")}
+
+
+def list_projects(context: Context) -> dict[str, Any]:
+    rows = reach.projects_of(context.conn, context.caller.user_id)
+    tags = reach.tags_of(context.conn, rows)
+    return several(context, "projects", [project_view(context, row, tags[row.id]) for row in rows])
+
+
+def list_domains(context: Context) -> dict[str, Any]:
+    rows = reach.domains_of(context.conn, context.caller.user_id)
+    return several(context, "domains", [domain_view(context, row) for row in rows])
+
+
+def show_system(context: Context) -> dict[str, Any]:
+    system = [{"all": True}] if reach.system_of(context.conn, context.caller.user_id) else []
+    return {"system": system, "links": own(context, "auth/system")}
+
+
+def _row(method: str, path: str, handler: Any, action: str, **more: Any) -> Operation:
+    return Operation(
+        method=method, path=f"/v3/auth/{path}", handler=handler, allow=AUTHENTICATED,
+        action=f"identity:{action}", **more,
+    )  # fmt: skip
+
+
+OPERATIONS = [
+    Operation(
+        method="POST", path="/v3/auth/tokens", handler=login, action="identity:token:issue",
+        allow=None, body=AuthBody, status=201, transaction=Transaction.NONE,
+    ),
+    _row("GET", "tokens", validate, "token:validate"),
+    _row("DELETE", "tokens", revoke, "token:revoke", status=204),
+    _row("GET", "catalog", show_catalog, "catalog:show"),
+    _row("GET", "projects", list_projects, "auth_project:list"),
+    _row("GET", "domains", list_domains, "auth_domain:list"),
+    _row("GET", "system", show_system, "auth_system:show"),
+]  # fmt: skip

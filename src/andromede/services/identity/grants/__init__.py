@@ -1,0 +1,1 @@
+"""Grants of roles, and the assignments that follow from them."""

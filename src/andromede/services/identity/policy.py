@@ -1,0 +1,54 @@
+"""Who may do what in identity: upstream's personas as conditions on a caller and a target.
+
+Source: the default policies of the identity service (admin, system reader, domain reader, domain
+manager, owner).
+"""
+
+from __future__ import annotations
+
+from andromede.http.access import Caller, Rule
+from andromede.http.context import Context
+from andromede.http.errors import Forbidden
+
+MANAGED_ROLES = frozenset({"manager", "member", "reader"})  # what a domain manager may grant
+
+
+def system_reader(caller: Caller) -> bool:
+    """May read everything."""
+    return caller.admin or (caller.system and "reader" in caller.roles)
+
+
+def domain_reader(caller: Caller, domain_id: str | None) -> bool:
+    """May read what lies in the domain."""
+    return system_reader(caller) or (
+        domain_id is not None and caller.domain_id == domain_id and "reader" in caller.roles
+    )
+
+
+def domain_manager(caller: Caller, domain_id: str | None) -> bool:
+    """May manage users, groups and projects of the domain."""
+    return caller.admin or (
+        domain_id is not None and caller.domain_id == domain_id and "manager" in caller.roles
+    )
+
+
+def refuse(context: Context) -> Forbidden:
+    return Forbidden(
+        f"You are not authorized to perform the requested action: {context.operation.action}."
+    )
+
+
+def require(context: Context, allowed: bool) -> None:
+    """Errors: Forbidden, in upstream's words, when the caller is not allowed."""
+    if not allowed:
+        raise refuse(context)
+
+
+DOMAIN_READER = Rule(
+    "admin, system reader or domain reader",
+    lambda c: system_reader(c) or (c.domain_id is not None and "reader" in c.roles),
+)
+DOMAIN_MANAGER = Rule(
+    "admin or domain manager",
+    lambda c: c.admin or (c.domain_id is not None and "manager" in c.roles),
+)

@@ -1,0 +1,1 @@
+"""Projects and domains: one tree, whose roots are the domains."""

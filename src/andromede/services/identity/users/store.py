@@ -1,0 +1,56 @@
+"""The rows of users."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from andromede.db import Connection, metadata
+from andromede.db.types import Json, Moment, identifier, table
+from andromede.services.identity.rows import Row, by_id
+
+user = table(
+    "user",
+    metadata,
+    identifier("id", primary_key=True),
+    sa.Column("name", sa.String(255), nullable=False, index=True),
+    identifier("domain_id", sa.ForeignKey("project.id"), nullable=False),
+    identifier("default_project_id", nullable=True, index=True),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=True),
+    sa.Column("password_expires_at", Moment, nullable=True),
+    sa.Column("options", Json, nullable=False),
+    sa.Column("extra", Json, nullable=False),
+    sa.UniqueConstraint("domain_id", "name"),
+)
+
+
+def get(connection: Connection, user_id: str) -> Row | None:
+    return by_id(connection, user, user_id)
+
+
+def by_name(connection: Connection, domain_id: str, name: str) -> Row | None:
+    return connection.execute(
+        sa.select(user).where(user.c.domain_id == domain_id, user.c.name == name)
+    ).first()
+
+
+def in_domain(connection: Connection, domain_id: str) -> list[str]:
+    """The ids of all users of a domain."""
+    return list(
+        connection.execute(sa.select(user.c.id).where(user.c.domain_id == domain_id)).scalars()
+    )
+
+
+def forget_default_project(connection: Connection, project_ids: Sequence[str]) -> None:
+    """Clear a deleted project from the users who log in to it by default."""
+    connection.execute(
+        sa.update(user)
+        .where(user.c.default_project_id.in_(project_ids))
+        .values(default_project_id=None)
+    )
+
+
+def delete(connection: Connection, user_ids: Sequence[str]) -> None:
+    connection.execute(sa.delete(user).where(user.c.id.in_(user_ids)))
