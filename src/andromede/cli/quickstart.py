@@ -18,7 +18,8 @@ from typing import Any
 
 from rich.console import Console
 
-from andromede.cli import control, logins, up
+from andromede import logins
+from andromede.cli import control, up
 from andromede.cli.client import Session, credential, password, poll
 from andromede.cli.errors import CliError
 from andromede.cli.firstlight import FirstLight

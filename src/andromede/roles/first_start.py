@@ -1,0 +1,77 @@
+"""What a cloud has before its first request: accounts, flavors, the external network, and the local
+operator's login file."""
+
+from __future__ import annotations
+
+import secrets
+
+import structlog
+
+from andromede import clock, logins
+from andromede.cloud import Cloud
+from andromede.config import Config, Paths
+from andromede.db import Connection, Database
+from andromede.services.compute import api as compute
+from andromede.services.identity import api as identity
+from andromede.services.network import api as network
+
+log = structlog.get_logger("prepare")
+LIFETIME = 7 * 24 * 3600  # seconds the operator's login lives; `up` renews it
+RENEW_BELOW = LIFETIME // 2
+
+
+def first_rows(cloud: Cloud) -> None:
+    """Make what is missing; what is there stays as it is."""
+    config = cloud.config
+    with cloud.database.read() as connection:
+        fresh = identity.user_named(connection, "admin") is None
+    password = identity.hash_password(secrets.token_urlsafe(32)) if fresh else ""
+
+    def make(connection: Connection) -> identity.Bootstrapped:
+        made = identity.bootstrap(connection, admin_password_hash=password)
+        compute.bootstrap(connection)
+        network.bootstrap(connection, config, made.project_id)
+        return made
+
+    made = cloud.database.transact(make)
+    renew_operator(cloud.database, config, cloud.paths, made)
+
+
+def renew_operator(
+    database: Database, config: Config, paths: Paths, made: identity.Bootstrapped
+) -> None:
+    """Have a login file for the local operator whose credential lives for some days more."""
+    held = logins.read(paths, "operator")
+    if held is not None:
+        with database.read() as connection:
+            until = identity.credential_expiry(connection, held["application_credential_id"])
+        if until is not None and until - clock.now() > RENEW_BELOW * clock.SECOND:
+            _write(config, paths, held)
+            return
+    secret = secrets.token_urlsafe(48)
+    digest = identity.hash_password(secret)
+    credential = database.transact(
+        lambda connection: identity.operator_credential(
+            connection,
+            user_id=made.user_id,
+            project_id=made.project_id,
+            secret=secret,
+            secret_hash=digest,
+            lifetime=LIFETIME,
+        )
+    )
+    _write(
+        config,
+        paths,
+        {
+            "application_credential_id": credential.id,
+            "application_credential_secret": secret,
+        },
+    )
+    log.info("operator's login renewed", expires=clock.iso(credential.expires_at))
+
+
+def _write(config: Config, paths: Paths, auth: dict[str, str]) -> None:
+    """The file is written at each start: the listener's address may have changed."""
+    rest = {key: value for key, value in auth.items() if key != "auth_url"}
+    logins.write(paths, config, "operator", "private", rest)
