@@ -56,6 +56,16 @@ class Paths:
         self.logs = state / "logs"
         self.run = state / "run"
         self.clients = state / "clients"
+        self.guests = state / "guests"
+        self.cache = state / "cache"
+        self.accelerator = state / "accelerator.json"
+
+    def owned(self) -> list[Path]:
+        """What one cloud's life fills; built guests, caches and the host's verdict outlive it."""
+        return [
+            self.db, self.images, self.servers, self.bases, self.quarantine,
+            self.keys, self.tls, self.logs, self.run, self.clients,
+        ]  # fmt: skip
 
     def database_url(self, config: Config) -> str:
         return config.database or f"sqlite:///{self.db / 'andromede.sqlite'}"

@@ -90,6 +90,59 @@ def quickstart(
     command.quickstart(state_of(state), as_json=as_json)
 
 
+@app.command()
+def logs(
+    roles: Annotated[Optional[list[str]], typer.Argument(help="Only these roles.")] = None,
+    state: State = None,
+    request: Annotated[
+        Optional[str], typer.Option(help="Only one request, by its id, through every role.")
+    ] = None,
+    level: Annotated[str, typer.Option(help="info, warning or error, and worse.")] = "info",
+    lines: Annotated[int, typer.Option("-n", "--lines", help="How many of the last.")] = 200,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with new lines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The lines as they are.")] = False,
+) -> None:
+    """Show the logs of all roles, merged by time."""
+    from andromede.cli import logs as command
+
+    command.show(
+        state_of(state),
+        roles=roles or [],
+        request=request,
+        level=level,
+        lines=lines,
+        follow=follow,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def reset(
+    state: State = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Really erase it.")] = False,
+) -> None:
+    """End the cloud and its servers, and erase all that it holds."""
+    from andromede.cli import up as command
+
+    command.reset(state_of(state), yes=yes)
+
+
+image = typer.Typer(help="Guest images built from Debian packages.", no_args_is_help=True)
+app.add_typer(image, name="image")
+
+
+@image.command("build")
+def build_image(
+    name: Annotated[str, typer.Argument(help="tiny")],
+    state: State = None,
+    out: Annotated[Optional[Path], typer.Option(help="Folder for the image.")] = None,
+) -> None:
+    """Build a guest image; the same packages give the same bytes."""
+    from andromede.cli import images as command
+
+    command.build(name, state_of(state), out)
+
+
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run_tests(
     context: typer.Context,

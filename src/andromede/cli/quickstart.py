@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console
 
 from andromede import logins
-from andromede.cli import control, up
+from andromede.cli import control, images, up
 from andromede.cli.client import Session, credential, password, poll
 from andromede.cli.errors import CliError
 from andromede.cli.firstlight import FirstLight
@@ -95,15 +95,11 @@ def quickstart(state: Path, *, as_json: bool) -> None:
 
 def _image(timeline: Timeline, state: Path) -> Path:
     """The tiny image's file, built if it is not yet."""
-    from andromede.guest import build
-
-    built = state / "guests"
-    ready = built / "tiny.qcow2"
-    if ready.exists():
-        return ready
-    with timeline.stage("build the tiny image from Debian packages"):
-        result = build.build_tiny(built, cache_dir=state / "cache")
-    return result.path
+    ready = images.path(IMAGE, Paths(state).guests)
+    if not ready.exists():
+        with timeline.stage("build the tiny image from Debian packages"):
+            images.build_quietly(IMAGE, state)
+    return ready
 
 
 def _accelerator(state: Path) -> str:

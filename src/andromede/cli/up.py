@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -90,8 +91,8 @@ def down(state: Path, *, servers: bool) -> None:
     control.require_root(config, "stopping the embedded engine")
     started = time.monotonic()
     was = control.stop(state)
-    if servers:
-        stop_servers(state, config)
+    if servers and config.engine == "embedded":
+        _clear_host(state, config)
     if was:
         rest = "" if servers or config.engine == "simulated" else "; guests run on"
         console.print(f"down in {time.monotonic() - started:.1f} s{rest}")
@@ -99,13 +100,32 @@ def down(state: Path, *, servers: bool) -> None:
         console.print("not running")
 
 
-def stop_servers(state: Path, config: Config) -> None:
+def _clear_host(state: Path, config: Config) -> None:
     """Take every guest's power away and remove the cloud's networks from the host; disks stay."""
-    if config.engine != "embedded":
-        return
     from andromede.engine.embedded import EmbeddedEngine
 
     EmbeddedEngine(config, Paths(state)).clear_host()
+
+
+def reset(state: Path, *, yes: bool) -> None:
+    """Erase the cloud: its processes, guests, networks, database, images and keys."""
+    config = control.load(state)
+    control.require_root(config, "erasing the embedded engine's cloud")
+    if not yes:
+        raise CliError(
+            f"reset erases the cloud at {state} with all its servers, images and keys; "
+            f"nothing was erased; say so with: andromede reset --yes",
+            USAGE,
+        )
+    control.stop(state)
+    if config.engine == "embedded":
+        _clear_host(state, config)
+    for path in (*Paths(state).owned(), Paths(state).config):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    console.print(f"erased the cloud at {state}; what was built and cached stays")
 
 
 def status(state: Path, *, as_json: bool) -> None:
