@@ -1,0 +1,1 @@
+"""The engine that runs servers on this host: QEMU, bridges, namespaces, files."""
