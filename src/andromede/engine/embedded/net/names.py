@@ -52,9 +52,6 @@ class Names:
         """Both ends of a router's leg, each in its namespace."""
         return f"{self.mark}l{hashlib.sha256(port_id.encode()).hexdigest()[:8]}"
 
-    def tap_table(self, number: int) -> str:
-        return f"{self.mark}_t{number}"
-
     def _link(self, kind: str, number: int) -> str:
         name = f"{self.mark}{kind}{number}"
         if number < 0 or len(name) > LINK_MAX:

@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 from andromede.engine.protocol import EngineError
@@ -55,12 +54,9 @@ def create(name: str) -> bool:
     path = FOLDER / name
     _prepare_folder()
     path.touch(mode=0o444, exist_ok=True)
-    home = _home()
-    _check(_libc.unshare(CLONE_NEWNET), "making network namespace", name)
-    try:
+    with _returning(name):
+        _check(_libc.unshare(CLONE_NEWNET), "making network namespace", name)
         _mount(b"/proc/thread-self/ns/net", bytes(path), MS_BIND)
-    finally:
-        _check(_libc.setns(home, CLONE_NEWNET), "returning from namespace", name)
     return True
 
 
@@ -80,26 +76,23 @@ def identity(name: str) -> tuple[int, int]:
 
 @contextmanager
 def inside(name: str | None) -> Iterator[None]:
-    """Run the body in the namespace; None: the host's own.
+    """Run the body in the namespace; None: where the thread already is.
 
     Errors: EngineError when there is no such namespace.
     """
     if name is None:
         yield
         return
-    home = _home()
     try:
         handle = os.open(FOLDER / name, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError as error:
         raise EngineError(f"entering network namespace {name}: there is none") from error
-    try:
-        _check(_libc.setns(handle, CLONE_NEWNET), "entering network namespace", name)
-    finally:
-        os.close(handle)
-    try:
+    with _returning(name):
+        try:
+            _check(_libc.setns(handle, CLONE_NEWNET), "entering network namespace", name)
+        finally:
+            os.close(handle)
         yield
-    finally:
-        _check(_libc.setns(home, CLONE_NEWNET), "returning from namespace", name)
 
 
 def _prepare_folder() -> None:
@@ -115,10 +108,16 @@ def _mount(source: bytes, target: bytes, flags: int) -> None:
     _check(result, "mounting a namespace on", os.fsdecode(target))
 
 
-@cache
-def _home() -> int:
-    """The process's own namespace: every thread returns there."""
-    return os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+@contextmanager
+def _returning(name: str) -> Iterator[None]:
+    """Bring the thread back, after the body, to the namespace it is in now."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield
+    finally:
+        result = _libc.setns(home, CLONE_NEWNET)
+        os.close(home)
+        _check(result, "returning from network namespace", name)
 
 
 def _check(result: int, act: str, what: str) -> None:

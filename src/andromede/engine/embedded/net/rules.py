@@ -10,6 +10,7 @@ from ipaddress import ip_address, ip_network
 
 from msgspec import Struct
 
+from andromede.engine.embedded.net.table import Set
 from andromede.engine.protocol import EngineError, RuleSpec
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
@@ -112,6 +113,11 @@ def allows(rule: RuleSpec, flow: Flow, members: Members) -> bool:
         return False
     if rule.remote_cidr is not None and not covers((rule.remote_cidr,), peer):
         return False
+    return _carries(rule, flow)
+
+
+def _carries(rule: RuleSpec, flow: Flow) -> bool:
+    """Whether protocol, ports and ICMP type are the rule's."""
     number = number_of(rule)
     if number is None:
         return True
@@ -137,24 +143,25 @@ def _of_family(addresses: tuple[str, ...], ether: str) -> list[str]:
     return [each for each in addresses if (":" in each) == (ether == "IPv6")]
 
 
-def sets(group_ids: list[str], members: Members) -> list[str]:
-    """The member sets of the groups, one text each, as a table holds them."""
-    texts = []
-    for group_id in sorted(group_ids):
+def sets(group_ids: list[str], members: Members) -> dict[str, Set]:
+    """The member sets of the groups, by name; families without a member have none."""
+    found: dict[str, Set] = {}
+    for group_id in group_ids:
         for ether, kind in (("IPv4", "ipv4_addr"), ("IPv6", "ipv6_addr")):
-            found = sorted(set(_of_family(members.get(group_id, ()), ether)))
-            if found:
-                texts.append(
-                    f"set {set_name(group_id, ether)} {{ type {kind}; flags interval; auto-merge; "
-                    f"elements = {{ {', '.join(found)} }} }}"
+            elements = sorted(set(_of_family(members.get(group_id, ()), ether)))
+            if elements:
+                declaration = f"type {kind}; flags interval; auto-merge;"
+                found[set_name(group_id, ether)] = Set(
+                    declaration=declaration, elements=tuple(elements)
                 )
-    return texts
+    return found
 
 
 def _range(rule: RuleSpec) -> tuple[int, int]:
     low = rule.port_min if rule.port_min is not None else rule.port_max
     high = rule.port_max if rule.port_max is not None else rule.port_min
-    assert low is not None and high is not None
+    assert low is not None
+    assert high is not None
     return low, high
 
 

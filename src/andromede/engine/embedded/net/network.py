@@ -1,0 +1,239 @@
+"""One network on this host: its namespace, bridge, taps, rules and DHCP, under one lock."""
+
+from __future__ import annotations
+
+import threading
+from ipaddress import ip_network
+from typing import Any
+
+from pyroute2 import NetlinkError
+
+from andromede.engine.embedded.net import cuts, firewall, links, namespaces, nft
+from andromede.engine.embedded.net.dnsmasq import Dnsmasq
+from andromede.engine.embedded.net.firewall import METADATA
+from andromede.engine.embedded.net.names import Names
+from andromede.engine.embedded.net.store import Store
+from andromede.engine.embedded.net.uplink import Uplinks
+from andromede.engine.protocol import EngineError, FirewallSpec, NetworkSpec, PortSpec
+
+SETTINGS = {
+    "ipv6/conf/default/disable_ipv6": "1",
+    "ipv6/conf/all/disable_ipv6": "1",
+    "ipv4/conf/all/arp_ignore": "1",
+    "ipv4/conf/all/send_redirects": "0",
+    "ipv4/ip_forward": "0",
+    "ipv4/ip_unprivileged_port_start": "0",  # dnsmasq binds 53 and 67 without any capability
+    "bridge/bridge-nf-call-iptables": "1",
+    "bridge/bridge-nf-call-ip6tables": "1",
+    "bridge/bridge-nf-call-arptables": "0",
+}
+NO_PICKUP = "netfilter/nf_conntrack_tcp_loose"  # a connection that was cut stays cut
+
+
+class Network:
+    """The network `network_id`; what it should be is read from the store on first use."""
+
+    def __init__(
+        self, network_id: str, names: Names, store: Store, uplinks: Uplinks, uid: int
+    ) -> None:
+        self.id, self.names, self.store, self.uplinks = network_id, names, store, uplinks
+        self.lock = threading.RLock()
+        self.namespace = names.network_namespace(network_id)
+        self.applied = nft.Applied(self.namespace)
+        self.dnsmasq = Dnsmasq(store.network_folder(network_id), self.namespace, uid)
+        self.spec = store.network(network_id)
+        self.ports = store.ports(network_id)
+        self.firewall = store.firewall(network_id)
+
+    def ensure(self, spec: NetworkSpec) -> None:
+        with self.lock:
+            self.store.save_network(spec)
+            self.spec = spec
+            bridge = self.names.bridge(spec.number)
+            if namespaces.create(self.namespace):
+                self.applied.forget()
+            with links.netlink(self.namespace) as ip:
+                for path, value in SETTINGS.items():
+                    links.setting(path, value)
+                self._bridge(ip, spec, bridge)
+                taps = self._taps(ip)
+            self._apply(taps)
+            with namespaces.inside(self.namespace):
+                links.setting(NO_PICKUP, "0")
+            if spec.external:
+                self.uplinks.ensure(spec, self.namespace, bridge)
+            self.dnsmasq.ensure(spec, bridge, self.ports.values())
+
+    def remove(self) -> None:
+        with self.lock:
+            self.dnsmasq.stop()
+            if self.spec is not None and self.spec.external:
+                self.uplinks.remove(self.spec)
+            if namespaces.exists(self.namespace):
+                with links.netlink(self.namespace) as ip:
+                    for name, link in links.names_of(ip).items():
+                        if name.startswith(self.names.mark):
+                            delete_link(ip, link)
+            namespaces.remove(self.namespace)
+            self.applied.forget()
+            self.store.forget_network(self.id)
+            self.spec, self.ports, self.firewall = None, {}, None
+
+    def ensure_port(self, port: PortSpec) -> None:
+        with self.lock:
+            spec = self._whole(f"making port {port.id}")
+            before = self.ports.get(port.id)
+            self.store.save_port(port)
+            self.ports[port.id] = port
+            if port.owner_uid is None:
+                self._drop_tap(port)
+            else:
+                self._ensure_tap(spec, port, port.owner_uid)
+            self.dnsmasq.ensure(spec, self.names.bridge(spec.number), self.ports.values())
+            if before is not None and (before.addresses, before.mac) != (port.addresses, port.mac):
+                self._release(spec, before, set(before.addresses))
+
+    def remove_port(self, port_id: str) -> None:
+        with self.lock:
+            port = self.ports.pop(port_id, None)
+            if port is None:
+                return
+            if self.firewall is not None:
+                kept = tuple(each for each in self.firewall.ports if each.id != port_id)
+                self._remember(FirewallSpec(
+                    network_id=self.id, ports=kept, groups=self.firewall.groups
+                ))  # fmt: skip
+            if self.spec is not None and namespaces.exists(self.namespace):
+                self._drop_tap(port)
+                bridge = self.names.bridge(self.spec.number)
+                self.dnsmasq.ensure(self.spec, bridge, self.ports.values())
+                self._release(self.spec, port, set(port.addresses))
+            self.store.forget_port(self.id, port_id)
+
+    def ensure_firewall(self, wanted: FirewallSpec) -> None:
+        with self.lock:
+            spec = self._whole("setting the firewall")
+            firewall.filter_table(self.names, spec, wanted)  # refuses before anything changes
+            before = self.firewall
+            for port in wanted.ports:
+                if port.id in self.ports and self.ports[port.id] != port:
+                    self.store.save_port(port)
+                    self.ports[port.id] = port
+            self._remember(wanted)
+            with links.netlink(self.namespace) as ip:
+                taps = self._taps(ip)
+            self._apply(taps)
+            if before is not None and before != wanted:
+                with namespaces.inside(self.namespace):
+                    cuts.enforce(spec, before, wanted)
+
+    def open_tap(self, port_id: str) -> int:
+        with self.lock:
+            port = self.ports.get(port_id)
+            if port is None or port.owner_uid is None:
+                raise EngineError(f"opening the tap of port {port_id}: the port has none")
+            tap = self.names.tap(port.number)
+            with namespaces.inside(self.namespace):
+                if links.index(tap) is None:
+                    raise EngineError(f"opening the tap of port {port_id}: {tap} is gone")
+                return links.attach_tap(tap)
+
+    def _whole(self, act: str) -> NetworkSpec:
+        if self.spec is None or not namespaces.exists(self.namespace):
+            raise EngineError(f"{act} on network {self.id}: the network is not on this host")
+        return self.spec
+
+    def _remember(self, wanted: FirewallSpec) -> None:
+        self.store.save_firewall(wanted)
+        self.firewall = wanted
+
+    def _apply(self, taps: set[str]) -> None:
+        """Both tables at once; only taps that exist can be guarded."""
+        assert self.spec is not None
+        present = [
+            port
+            for port in sorted(self.ports.values(), key=lambda each: each.number)
+            if port.owner_uid is not None and self.names.tap(port.number) in taps
+        ]
+        self.applied.apply([
+            firewall.filter_table(self.names, self.spec, self.firewall),
+            firewall.guard_table(self.names, self.spec, present, self.firewall),
+        ])  # fmt: skip
+
+    def _taps(self, ip: Any) -> set[str]:
+        return set(links.names_of(ip))
+
+    def _bridge(self, ip: Any, spec: NetworkSpec, bridge: str) -> None:
+        if links.index(bridge) is None:
+            ip.link("add", ifname=bridge, kind="bridge", br_stp_state=0, br_mcast_snooping=0)
+        link = links.index(bridge)
+        ip.link("set", index=links.index("lo"), state="up")
+        ip.link("set", index=link, address=spec.dhcp_mac, mtu=spec.mtu, ifalias=spec.id)
+        addresses = [f"{METADATA}/32"]
+        routes = {}
+        for subnet in spec.subnets:
+            net = ip_network(subnet.cidr)
+            if net.version == 4 and subnet.dhcp_address:
+                addresses.append(f"{subnet.dhcp_address}/{net.prefixlen}")
+            elif net.version == 4:
+                routes[str(net)] = {"oif": link}
+        ip.link("set", index=link, state="up")
+        links.set_addresses(ip, link or 0, addresses)
+        links.set_routes(ip, routes)
+
+    def _ensure_tap(self, spec: NetworkSpec, port: PortSpec, owner: int) -> None:
+        """Guarded before it joins the bridge."""
+        tap = self.names.tap(port.number)
+        with links.netlink(self.namespace) as ip:
+            if links.index(tap) is None:
+                self.applied.forget()  # a chain may be left of a tap that went by itself
+            links.make_tap(tap, owner)
+            link = links.index(tap)
+            ip.link("set", index=link, mtu=spec.mtu, ifalias=port.id)
+            taps = self._taps(ip)
+        self._apply(taps)
+        alone = port.port_security and all(pair.mac in ("", port.mac) for pair in port.pairs)
+        with links.netlink(self.namespace) as ip:
+            master = links.index(self.names.bridge(spec.number))
+            state = "up" if port.enabled else "down"
+            ip.link("set", index=link, master=master, state=state)
+            links.guard_bridge_port(ip, link or 0, port.mac, exclusive=alone)
+
+    def _drop_tap(self, port: PortSpec) -> None:
+        """Off the bridge first, so that it is never there unguarded."""
+        tap = self.names.tap(port.number)
+        with links.netlink(self.namespace) as ip:
+            link = links.index(tap)
+            if link is not None:
+                ip.link("set", index=link, state="down", master=0)
+            taps = self._taps(ip) - {tap}
+        self._apply(taps)
+        if link is not None:
+            with links.netlink(self.namespace) as ip:
+                delete_link(ip, link)
+
+    def _release(self, spec: NetworkSpec, port: PortSpec, gone: set[str]) -> None:
+        """Forget leases and connections of addresses that a port held."""
+        if self.dnsmasq.pid() is not None:
+            for subnet in spec.subnets:
+                net = ip_network(subnet.cidr)
+                for each in port.addresses:
+                    if (
+                        net.version == 4
+                        and ":" not in each
+                        and subnet.dhcp_address
+                        and cuts.within(each, net)
+                    ):
+                        self.dnsmasq.release(
+                            self.names.bridge(spec.number), subnet.dhcp_address, each, port.mac
+                        )
+        cuts.addresses(self.namespace, gone)
+
+
+def delete_link(ip: Any, link: int) -> None:
+    """Delete the link unless it went by itself, as a veth does with its peer."""
+    try:
+        ip.link("del", index=link)
+    except NetlinkError as error:
+        if error.code != 19:  # ENODEV
+            raise

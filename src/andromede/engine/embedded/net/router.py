@@ -1,0 +1,214 @@
+"""One router on this host: its namespace, a veth leg in each network, NAT and routes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from ipaddress import ip_interface
+from typing import Any
+
+from andromede.engine.embedded.net import conntrack, cuts, links, namespaces, nft, router_rules
+from andromede.engine.embedded.net.conntrack import Entry
+from andromede.engine.embedded.net.names import Names
+from andromede.engine.embedded.net.network import delete_link
+from andromede.engine.embedded.net.store import Store
+from andromede.engine.protocol import EngineError, NetworkSpec, RouterInterface, RouterSpec
+
+SETTINGS = {
+    "ipv4/ip_forward": "1",
+    "ipv4/conf/all/arp_ignore": "1",
+    "ipv4/conf/all/arp_announce": "2",
+    "ipv4/conf/all/rp_filter": "0",
+    "ipv4/conf/default/rp_filter": "0",
+    "ipv4/conf/all/send_redirects": "0",
+    "ipv4/conf/default/send_redirects": "0",
+    "ipv4/conf/all/accept_redirects": "0",
+    "ipv6/conf/all/forwarding": "1",
+    "ipv6/conf/default/accept_ra": "0",
+}
+
+
+class Router:
+    """The router `router_id`; what it was last is read from the store on first use."""
+
+    def __init__(self, router_id: str, names: Names, store: Store) -> None:
+        self.id, self.names, self.store = router_id, names, store
+        self.lock = threading.RLock()
+        self.namespace = names.router_namespace(router_id)
+        self.applied = nft.Applied(self.namespace)
+        self.spec = store.router(router_id)
+
+    def ensure(self, spec: RouterSpec) -> None:
+        with self.lock:
+            places = {leg.port_id: self._network_of(leg) for leg in _legs(spec)}
+            before = self.spec
+            self.store.save_router(spec)
+            self.spec = spec
+            if namespaces.create(self.namespace):
+                self.applied.forget()
+            with links.netlink(self.namespace) as ip:
+                for path, value in SETTINGS.items():
+                    links.setting(path, value)
+                ip.link("set", index=links.index("lo"), state="up")
+            self.applied.apply([router_rules.table(self.names, spec)])
+            self._drop_legs(spec)
+            fresh = {
+                leg.port_id: self._ensure_leg(spec, leg, places[leg.port_id]) for leg in _legs(spec)
+            }
+            self._routes(spec)
+            if before is not None and before != spec:
+                self._cut(before, spec)
+            for leg in _legs(spec):
+                self._announce(leg, fresh[leg.port_id])
+
+    def remove(self) -> None:
+        with self.lock:
+            if namespaces.exists(self.namespace):
+                with links.netlink(self.namespace) as ip:
+                    for name, link in links.names_of(ip).items():
+                        if name.startswith(self.names.mark):
+                            delete_link(ip, link)
+            namespaces.remove(self.namespace)
+            self.applied.forget()
+            if self.spec is not None:
+                cuts.addresses(None, _outer(self.spec))
+            self.store.forget_router(self.id)
+            self.spec = None
+
+    def forget_addresses(self, network_id: str, gone: set[str]) -> None:
+        """Cut connections of addresses that a port of one of the router's networks held."""
+        with self.lock:
+            joined = self.spec and any(leg.network_id == network_id for leg in _legs(self.spec))
+            if joined and namespaces.exists(self.namespace):
+                cuts.addresses(self.namespace, gone)
+
+    def whole(self) -> bool:
+        """Whether the namespace and both ends of every leg are there."""
+        if self.spec is None or not namespaces.exists(self.namespace):
+            return False
+        wanted = {self.names.leg(leg.port_id) for leg in _legs(self.spec)}
+        with namespaces.inside(self.namespace):
+            return all(links.index(each) is not None for each in wanted)
+
+    def _network_of(self, leg: RouterInterface) -> NetworkSpec:
+        network = self.store.network(leg.network_id)
+        namespace = self.names.network_namespace(leg.network_id)
+        if network is None or not namespaces.exists(namespace):
+            raise EngineError(
+                f"joining router {self.id} to network {leg.network_id}: the network is not on "
+                "this host"
+            )
+        return network
+
+    def _drop_legs(self, spec: RouterSpec) -> None:
+        wanted = {self.names.leg(leg.port_id) for leg in _legs(spec)}
+        with links.netlink(self.namespace) as ip:
+            for name, link in links.names_of(ip).items():
+                if name.startswith(self.names.mark) and name not in wanted:
+                    delete_link(ip, link)
+
+    def _ensure_leg(self, spec: RouterSpec, leg: RouterInterface, place: NetworkSpec) -> list[str]:
+        """The leg with exactly its addresses; those that are new are returned."""
+        name = self.names.leg(leg.port_id)
+        there = self.names.network_namespace(leg.network_id)
+        with links.netlink(self.namespace) as ip:
+            link = _pair(ip, name, there)
+            ip.link("set", index=link, address=leg.mac, mtu=place.mtu, ifalias=leg.port_id)
+            ip.link("set", index=link, state="up")
+        with links.netlink(there) as ip:
+            end, master = links.index(name), links.index(self.names.bridge(place.number))
+            ip.link("set", index=end, mtu=place.mtu, ifalias=leg.port_id, master=master, state="up")
+            links.guard_bridge_port(ip, end or 0, leg.mac, exclusive=False)
+        addresses = list(leg.addresses)
+        if leg is spec.gateway and spec.enabled:
+            addresses += [f"{each.floating}/32" for each in spec.floating]
+        with links.netlink(self.namespace) as ip:
+            return links.set_addresses(ip, link, addresses)
+
+    def _routes(self, spec: RouterSpec) -> None:
+        wanted: dict[str, dict[str, Any]] = {
+            destination: {"gateway": hop} for destination, hop in spec.routes
+        }
+        hop = spec.gateway_next_hop
+        if spec.gateway is not None and hop is not None:
+            wanted["::/0" if ":" in hop else "0.0.0.0/0"] = {"gateway": hop}
+        with links.netlink(self.namespace) as ip:
+            links.set_routes(ip, wanted)
+
+    def _cut(self, before: RouterSpec, spec: RouterSpec) -> None:
+        """Connections of floating addresses, gateways and legs that went, or were rewired."""
+        pairs = {(each.floating, each.fixed) for each in spec.floating}
+        gone = {
+            each.floating for each in before.floating if (each.floating, each.fixed) not in pairs
+        }
+        old, new = router_rules.gateway_address(before), router_rules.gateway_address(spec)
+        if old is not None and (old != new or before.snat != spec.snat):
+            gone.add(old)
+        cuts.addresses(None, gone)
+        kept = {each for leg in spec.interfaces for each in leg.addresses}
+        nets = [
+            ip_interface(each).network
+            for leg in before.interfaces
+            for each in leg.addresses
+            if each not in kept
+        ]
+
+        def unwanted(entry: Entry) -> bool:
+            ends = (entry.flow.source, entry.flow.destination, entry.reply_source)
+            return (
+                not spec.enabled
+                or any(entry.touches(each) for each in gone)
+                or any(cuts.within(end, net) for net in nets for end in ends)
+            )
+
+        with namespaces.inside(self.namespace):
+            conntrack.cut(unwanted)
+
+    def _announce(self, leg: RouterInterface, fresh: list[str]) -> None:
+        """Gratuitous ARP, so that neighbours learn at once where new addresses live (RFC 5227)."""
+        name = self.names.leg(leg.port_id)
+        mac = bytes.fromhex(leg.mac.replace(":", ""))
+        for each in fresh:
+            if ":" in each:
+                continue
+            address = socket.inet_aton(each.partition("/")[0])
+            body = bytes.fromhex("0001080006040001") + mac + address + bytes(6) + address
+            with (
+                namespaces.inside(self.namespace),
+                socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire,
+            ):
+                wire.bind((name, 0))
+                wire.send(b"\xff" * 6 + mac + b"\x08\x06" + body)
+
+
+def _legs(spec: RouterSpec) -> list[RouterInterface]:
+    return [*spec.interfaces, *([spec.gateway] if spec.gateway else [])]
+
+
+def _outer(spec: RouterSpec) -> set[str]:
+    """Every address the router shows to the outside."""
+    own = router_rules.gateway_address(spec)
+    return {each.floating for each in spec.floating} | ({own} if own else set())
+
+
+def _pair(ip: Any, name: str, there: str) -> int:
+    """The index of the near end of a veth pair of one name in two namespaces."""
+    link = links.index(name)
+    with namespaces.inside(there):
+        whole = links.index(name) is not None
+    namespaces_differ = link is not None and not whole
+    if namespaces_differ:
+        delete_link(ip, link or 0)
+    return link if link is not None and whole else _new_pair(ip, name, there)
+
+
+def _new_pair(ip: Any, name: str, there: str) -> int:
+    handle = os.open(namespaces.FOLDER / there, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        ip.link("add", ifname=name, kind="veth", peer={"ifname": name, "net_ns_fd": handle})
+    finally:
+        os.close(handle)
+    link = links.index(name)
+    assert link is not None
+    return link

@@ -1,0 +1,89 @@
+"""A router's rules: who may pass, and whose address is rewritten to which. Pure."""
+
+from __future__ import annotations
+
+from andromede.engine.embedded.net.names import Names
+from andromede.engine.embedded.net.table import Chain, Set, Table
+from andromede.engine.protocol import RouterSpec
+
+OUTSIDE = 1  # the mark of packets that came in from the external network
+REWRITES = "type ipv4_addr : ipv4_addr;"
+
+
+def gateway_address(spec: RouterSpec) -> str | None:
+    """The IPv4 address that SNAT gives to what leaves."""
+    held = spec.gateway.addresses if spec.gateway else ()
+    return next((each.partition("/")[0] for each in held if ":" not in each), None)
+
+
+def table(names: Names, spec: RouterSpec) -> Table:
+    """The router's one table.
+
+    A packet between two legs keeps its addresses, unless it was sent to a floating address
+    ("hairpin"): then its source is rewritten too, so that the answer comes back this way.
+    """
+    leg = names.leg(spec.gateway.port_id) if spec.gateway else None
+    floating = tuple(f"{each.floating} : {each.fixed}" for each in spec.floating)
+    fixed = {each.fixed: each.floating for each in reversed(spec.floating)}
+    sets = {
+        "floating": Set(kind="map", declaration=REWRITES, elements=floating),
+        "fixed": Set(
+            kind="map",
+            declaration=REWRITES,
+            elements=tuple(f"{inner} : {outer}" for inner, outer in fixed.items()),
+        ),
+    }
+    chains = {
+        "input": Chain(
+            hook="type filter hook input priority filter; policy drop;",
+            rules=(
+                "icmp type echo-request accept",
+                "icmpv6 type { echo-request, nd-neighbor-solicit, nd-neighbor-advert } accept",
+                "ct state established,related accept",
+            ),
+        ),
+        "forward": _forward(spec, leg),
+    }
+    if leg is not None and spec.enabled:
+        chains |= _rewrites(spec, leg)
+    return Table(family="inet", name=names.table, sets=sets, chains=chains)
+
+
+def _forward(spec: RouterSpec, leg: str | None) -> Chain:
+    hook = "type filter hook forward priority filter; policy drop;"
+    if not spec.enabled:
+        return Chain(hook=hook, rules=())
+    rules = [
+        "ip daddr 169.254.0.0/16 drop",
+        "ct state established,related accept",
+        "ct status dnat accept",
+    ]
+    if leg is not None and spec.snat:
+        rules.append(f'iifname "{leg}" drop')
+    return Chain(hook=hook, rules=(*rules, "accept"))
+
+
+def _rewrites(spec: RouterSpec, leg: str) -> dict[str, Chain]:
+    after = [
+        f"meta mark {OUTSIDE} accept",
+        f'oifname "{leg}" snat ip to ip saddr map @fixed',
+        "ct status dnat snat ip to ip saddr map @fixed",
+    ]
+    address = gateway_address(spec)
+    if address is not None:
+        if spec.snat:
+            after.append(f'oifname "{leg}" meta protocol ip snat ip to {address}')
+        after.append(f"ct status dnat meta protocol ip snat ip to {address}")
+    return {
+        "arriving": Chain(
+            hook="type filter hook prerouting priority mangle; policy accept;",
+            rules=(f'iifname "{leg}" meta mark set {OUTSIDE}',),
+        ),
+        "prerouting": Chain(
+            hook="type nat hook prerouting priority dstnat; policy accept;",
+            rules=("dnat ip to ip daddr map @floating",),
+        ),
+        "postrouting": Chain(
+            hook="type nat hook postrouting priority srcnat; policy accept;", rules=tuple(after)
+        ),
+    }
