@@ -25,8 +25,12 @@ def served(spec: NetworkSpec) -> list[SubnetSpec]:
     ]
 
 
-def configuration(spec: NetworkSpec, bridge: str, folder: Path) -> str:
-    """The main file. Reservations, options and names lie beside it and are read again on SIGHUP."""
+def configuration(spec: NetworkSpec, bridge: str, folder: Path, ports: Iterable[PortSpec]) -> str:
+    """The main file. Reservations, options and names lie beside it and are read again on SIGHUP.
+
+    The tags of ports with options of their own are here, not beside their reservations: dnsmasq
+    2.90 frees what is on its stack when it reads a tagged reservation again.
+    """
     domain = domain_of(spec)
     lines = [
         f"interface={bridge}", "except-interface=lo", "bind-interfaces",
@@ -39,6 +43,11 @@ def configuration(spec: NetworkSpec, bridge: str, folder: Path) -> str:
     ]  # fmt: skip
     if domain:
         lines += [f"domain={domain}", f"local=/{domain}/", "expand-hosts"]
+    lines += [
+        f"dhcp-mac=set:p{port.number},{port.mac}"
+        for port in sorted(ports, key=lambda each: each.number)
+        if port.dhcp_options
+    ]
     for position, subnet in enumerate(served(spec)):
         lines += _subnet(spec, subnet, f"s{position}")
     return "\n".join(lines) + "\n"
@@ -69,7 +78,7 @@ def reservations(spec: NetworkSpec, ports: Iterable[PortSpec]) -> str:
         for subnet in served(spec):
             inside = [each for each in port.addresses if _within(each, subnet)]
             if inside:
-                lines.append(f"{port.mac},set:p{port.number},{inside[0]}{name}")
+                lines.append(f"{port.mac},{inside[0]}{name}")
     return "".join(f"{line}\n" for line in lines)
 
 

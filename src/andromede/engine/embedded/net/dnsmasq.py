@@ -43,7 +43,7 @@ class Dnsmasq:
             self.stop()
             return
         ports = list(ports)
-        text = dhcp_files.configuration(spec, bridge, self.folder)
+        text = dhcp_files.configuration(spec, bridge, self.folder, ports)
         files = {
             "hosts": dhcp_files.reservations(spec, ports),
             "options": dhcp_files.options(ports),
@@ -97,7 +97,10 @@ class Dnsmasq:
     def _start(self) -> None:
         program = shutil.which("dnsmasq") or "/usr/sbin/dnsmasq"
         drop = f"--reuid={self.uid} --regid={self.uid} --clear-groups --no-new-privs"
-        command = ["setpriv", *drop.split(), "--bounding-set=-all", "--inh-caps=-all", program]
+        keep = [
+            f"--{kind}=-all,+net_admin" for kind in ("bounding-set", "inh-caps", "ambient-caps")
+        ]
+        command = ["setpriv", *drop.split(), *keep, program]  # it refuses DHCP without NET_ADMIN
         with namespaces.inside(self.namespace):
             result = subprocess.run(
                 [*command, f"--conf-file={self.config}"],

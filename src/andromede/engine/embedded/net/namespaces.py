@@ -98,7 +98,8 @@ def inside(name: str | None) -> Iterator[None]:
 def _prepare_folder() -> None:
     with _folder_lock:
         FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if not os.path.ismount(FOLDER):
+        # Only a mount point can be shared: the kernel's refusal says that it is not one yet.
+        if _libc.mount(b"", bytes(FOLDER), b"none", MS_SHARED | MS_REC, None) != 0:
             _mount(bytes(FOLDER), bytes(FOLDER), MS_BIND | MS_REC)
             _mount(b"", bytes(FOLDER), MS_SHARED | MS_REC)
 
