@@ -48,6 +48,18 @@ class Verdict(Protocol):
 
 
 Inspect = Callable[[int, str], Verdict]  # an open file and its declared format; it may block
+
+
+class Consoles(Protocol):
+    """What the edge role does for the API: it alone may open a server's console."""
+
+    def console_output(self, server_id: str, length: int | None) -> str:
+        """The last `length` lines of a server's console log, None: all that is kept.
+
+        Errors: FileNotFoundError when the server has no log; OSError when the edge does not answer.
+        """
+
+
 Authenticate = Callable[[Connection, str, str], Caller]
 
 
@@ -70,5 +82,5 @@ class Cloud:
     authenticate: Authenticate = _nobody
     keys: Keys | None = None
     inspect: Inspect | None = None
-    edge: Any = None
+    edge: Consoles | None = None
     catalog: list[Any] = field(default_factory=list)  # services, in the catalog's order
