@@ -143,6 +143,17 @@ def build_image(
     command.build(name, state_of(state), out)
 
 
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="api, boot or footprint.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Measure the cloud beside its limit, in the same run."""
+    from andromede.cli import bench as command
+
+    command.run(name, as_json=as_json)
+
+
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run_tests(
     context: typer.Context,

@@ -6,7 +6,9 @@ from __future__ import annotations
 from msgspec import Struct
 
 from andromede.db import Connection
+from andromede.services.identity.credentials import store as credentials
 from andromede.services.identity.first_start import (
+    DEFAULT_DOMAIN,
     Bootstrapped,
     OperatorCredential,
     bootstrap,
@@ -23,12 +25,14 @@ __all__ = [
     "Project",
     "User",
     "bootstrap",
+    "credential_expiry",
     "hash_password",
     "make_authenticate",
     "operator_credential",
     "project",
     "project_exists",
     "user",
+    "user_named",
 ]
 
 
@@ -69,3 +73,16 @@ def user(connection: Connection, user_id: str) -> User | None:
     if row is None:
         return None
     return User(id=row.id, name=row.name, domain_id=row.domain_id, enabled=row.enabled)
+
+
+def user_named(connection: Connection, name: str) -> User | None:
+    """A user of the default domain by its name."""
+    row = users.by_name(connection, DEFAULT_DOMAIN, name)
+    return None if row is None else user(connection, row.id)
+
+
+def credential_expiry(connection: Connection, credential_id: str) -> int | None:
+    """When an application credential ends, in µs since the epoch; None when there is none or it
+    never ends."""
+    row = credentials.get(connection, credential_id)
+    return None if row is None else row.expires_at

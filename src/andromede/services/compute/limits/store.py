@@ -1,6 +1,7 @@
 """Compute's quotas: the cloud's defaults, and what operators set for all or for one project.
 `ram` in MiB, -1: no limit.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,0 +1,1 @@
+"""Programs that measure the cloud beside its limit, in the same run."""
