@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.host.net_lab import Guest
 
 from andromede.config import Config, Paths, new_config
 from andromede.engine.embedded.net import HostNetwork, links, namespaces
 from andromede.engine.protocol import PortSpec
-from tests.host.net_lab import Guest
 
 WORLD, WORLD_HOST_SIDE = "198.51.100.2", "198.51.100.1"
 

@@ -71,7 +71,7 @@ class Guest:
     """A machine behind a port."""
 
     def __init__(self, host: HostNetwork, port_id: str, mac: str, label: str) -> None:
-        self.mac = mac
+        self.mac, self.address = mac, ""
         self.namespace = f"{host.names.mark.replace('am', 'gu', 1)}-{label}"
         namespaces.create(self.namespace)
         self.port = host.open_tap(port_id)
@@ -87,6 +87,7 @@ class Guest:
         self._thread.start()
 
     def configure(self, address: str, gateway: str | None) -> None:
+        self.address = address.partition("/")[0]
         with links.netlink(self.namespace) as ip:
             link = links.index("eth0") or 0
             links.set_addresses(ip, link, [address])

@@ -7,9 +7,6 @@ import struct
 from collections.abc import Callable
 
 import pytest
-
-from andromede.engine.embedded.net import HostNetwork, namespaces
-from andromede.engine.protocol import PortSpec
 from tests.host import net_documents as doc
 from tests.host.net_lab import (
     BROADCAST,
@@ -21,6 +18,9 @@ from tests.host.net_lab import (
     mac_bytes,
     udp,
 )
+
+from andromede.engine.embedded.net import HostNetwork, namespaces
+from andromede.engine.protocol import PortSpec
 
 pytestmark = pytest.mark.host
 NET = doc.network("dhcp", 2)

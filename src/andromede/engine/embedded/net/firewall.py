@@ -10,6 +10,7 @@ mark, then the receiver's by the destination MAC. Packets without a mark come fr
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_network
 
@@ -212,7 +213,7 @@ def _bundles(ports: list[PortSpec], groups: dict[str, GroupSpec]) -> dict[str, t
 
 
 def _bundle_name(bundle: tuple[str, ...]) -> str:
-    return "_".join(each.replace("-", "")[:12] for each in bundle) or "none"
+    return hashlib.sha256(" ".join(bundle).encode()).hexdigest()[:24] if bundle else "none"
 
 
 def _by_mac(ports: list[PortSpec], groups: dict[str, GroupSpec]) -> dict[str, tuple[str, ...]]:
