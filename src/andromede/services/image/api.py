@@ -1,0 +1,95 @@
+"""What other services and roles may ask of images."""
+
+from __future__ import annotations
+
+import os
+
+from msgspec import Struct
+
+from andromede.config import Paths
+from andromede.db import Connection, Database
+from andromede.http.access import Caller
+from andromede.http.errors import BadRequest
+from andromede.services.image import access, store
+from andromede.services.image.data import files
+from andromede.services.image.limits import DEFAULTS as QUOTA_DEFAULTS
+from andromede.services.image.limits import limits
+
+__all__ = ["QUOTA_DEFAULTS", "BootImage", "clean", "image_for_boot", "limits", "usage"]
+
+BOOTABLE = ("qcow2", "raw")
+
+
+class BootImage(Struct, frozen=True, kw_only=True):
+    """An image a server's disk may stand on. Sizes are bytes, `min_disk` GiB, `min_ram` MiB."""
+
+    id: str
+    name: str | None
+    disk_format: str  # "qcow2" | "raw", as inspection found it
+    size: int
+    virtual_size: int
+    min_disk: int
+    min_ram: int
+    properties: dict[str, str]
+
+
+def image_for_boot(connection: Connection, caller: Caller, image_id: str) -> BootImage:
+    """The image, if the caller may boot it.
+
+    Errors: NotFound when the caller does not see it; BadRequest saying why it cannot be booted.
+    """
+    image = access.find(connection, caller, image_id)
+    if image.status != "active":
+        raise BadRequest(f"Image {image.id} is {image.status}; only an active image boots.")
+    why = image.unbootable
+    if why is None and image.container_format != "bare":
+        why = f"its container format is {image.container_format}; bare is accepted"
+    if why is None and image.format_found not in BOOTABLE:
+        why = f"its format is {image.format_found}; {' and '.join(BOOTABLE)} are accepted"
+    if why is not None:
+        raise BadRequest(f"Image {image.id} cannot be booted: {why}.")
+    return BootImage(
+        id=image.id,
+        name=image.name,
+        disk_format=image.format_found or "",
+        size=image.size or 0,
+        virtual_size=image.virtual_size or 0,
+        min_disk=image.min_disk,
+        min_ram=image.min_ram,
+        properties=image.properties,
+    )
+
+
+def usage(connection: Connection, project_id: str) -> dict[str, int]:
+    """What a project uses: images and bytes."""
+    count, size = store.usage(connection, project_id)
+    return {"images": count, "bytes": size}
+
+
+def clean(paths: Paths, database: Database) -> list[str]:
+    """Undo uploads whose process died, and remove files that are no image's; their ids.
+
+    Safe at any moment: an upload that lives holds its file's lock and is left alone.
+    """
+    there = files.names(paths.images)
+    with database.read() as connection:
+        known = store.statuses(connection, list(there))
+        stale = set(store.saving(connection))
+    stale |= {each for each, is_part in there.items() if is_part}
+    stale |= {each for each in there if known.get(each) not in store.STORED}
+    return [each for each in sorted(stale) if _clean_one(paths, database, each)]
+
+
+def _clean_one(paths: Paths, database: Database, image_id: str) -> bool:
+    try:
+        descriptor = files.claim(paths.images, image_id)
+    except files.BusyError:
+        return False
+    try:
+        status = database.transact(lambda c: store.abandon_upload(c, image_id, None))
+        files.part(paths.images, image_id).unlink(missing_ok=True)
+        if status not in store.STORED:
+            files.whole(paths.images, image_id).unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+    return True

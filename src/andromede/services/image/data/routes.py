@@ -1,0 +1,160 @@
+"""Handlers of PUT and GET …/file: data stream through, in pieces, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Iterator
+
+from andromede.http.context import Context
+from andromede.http.errors import ApiError, BadRequest, Forbidden, UnsupportedMediaType
+from andromede.http.operation import Reply
+from andromede.services.image import access
+from andromede.services.image.data import files
+from andromede.services.image.data.incoming import Incoming
+
+MEDIA = "application/octet-stream"
+PIECE = 1 << 20  # bytes hashed and written, or read, at a time
+IDLE = 120.0  # seconds without a byte after which an upload is given up
+RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+
+
+class TimedOut(ApiError):
+    status = 408
+
+
+class RangeNotSatisfiable(ApiError):
+    status = 416
+
+
+async def upload(context: Context) -> Reply:
+    """Store the body as the image's data; 204 once they are inspected, durable and active.
+
+    Errors: those of Incoming; UnsupportedMediaType; TimedOut. After each the image is queued.
+    """
+    media = context.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != MEDIA:
+        raise UnsupportedMediaType(f"Image data are accepted as {MEDIA}, not {media or 'nothing'}.")
+    incoming = Incoming(context, _declared(context))
+    await asyncio.to_thread(incoming.begin)
+    try:
+        async for piece in _pieces(context):
+            await asyncio.to_thread(incoming.write, piece)
+        await asyncio.to_thread(incoming.finish)
+    except BaseException:
+        incoming.abandon()
+        raise
+    return Reply(204)
+
+
+def _declared(context: Context) -> int | None:
+    """The size that the client announced."""
+    sizes = set()
+    for name in ("content-length", "x-openstack-image-size"):
+        value = context.headers.get(name)
+        if value is None:
+            continue
+        if not (value.isascii() and value.isdigit() and len(value) <= 18):
+            raise BadRequest(f"The header {name} is {value!r}; a number of bytes is accepted.")
+        sizes.add(int(value))
+    if len(sizes) > 1:
+        raise BadRequest("Content-Length and X-OpenStack-Image-Size announce different sizes.")
+    return sizes.pop() if sizes else None
+
+
+async def _pieces(context: Context) -> AsyncIterator[bytes]:
+    """The body, in pieces large enough to be worth a thread."""
+    held: list[bytes] = []
+    size = 0
+    chunks = aiter(context.chunks) if context.chunks is not None else _nothing()
+    while True:
+        try:
+            async with asyncio.timeout(IDLE):
+                chunk = await anext(chunks, None)
+        except TimeoutError as error:
+            raise TimedOut(f"No data arrived for {IDLE:.0f} seconds; nothing was kept.") from error
+        if chunk is None:
+            break
+        held.append(chunk)
+        size += len(chunk)
+        if size >= PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+def download(context: Context) -> Reply:
+    """The image's data, or the one range of them that is asked for; 204 while there are none.
+
+    Errors: Forbidden when it is deactivated; RangeNotSatisfiable.
+    """
+    image = access.find_shown(context)
+    if image.status == "deactivated" and not context.caller.admin:
+        raise Forbidden(f"The requested image {image.id} has been deactivated. Image data download "
+                        f"is forbidden.")  # fmt: skip
+    if image.size is None:
+        return Reply(204)
+    first, last = _range(context.headers.get("range"), image.size)
+    headers = {
+        "Content-Length": str(last - first + 1),
+        "Content-MD5": image.checksum or "",
+        "Accept-Ranges": "bytes",
+    }
+    try:
+        descriptor = os.open(
+            files.whole(context.cloud.paths.images, image.id), os.O_RDONLY | os.O_CLOEXEC
+        )
+    except FileNotFoundError as error:
+        raise ApiError(
+            f"The data of image {image.id} are missing from this cloud's storage; its operator "
+            f"finds out why."
+        ) from error
+    whole = first == 0 and last == image.size - 1 and "range" not in context.headers
+    if not whole:
+        headers["Content-Range"] = f"bytes {first}-{last}/{image.size}"
+    body = Pieces(descriptor, first, last + 1)
+    return Reply(200 if whole else 206, body, headers, media_type=MEDIA)
+
+
+def _range(asked: str | None, size: int) -> tuple[int, int]:
+    """The first and last byte that a Range header asks for (RFC 9110, section 14)."""
+    match = RANGE.fullmatch(asked.strip()) if asked else None
+    if asked is None:
+        return 0, size - 1
+    first, last = match.groups() if match else ("", "")
+    if first:
+        begin, end = int(first), min(int(last) if last else size - 1, size - 1)
+    else:
+        begin, end = max(0, size - int(last or 0)), size - 1
+    if match is None or begin > end or begin >= size:
+        raise RangeNotSatisfiable(
+            f"Range {asked!r} is not valid for {size} bytes; one range bytes=FIRST-LAST is.",
+            headers={"Content-Range": f"bytes */{size}"},
+        )
+    return begin, end
+
+
+class Pieces(Iterator[bytes]):
+    """A stretch of an open file, piece by piece; closing it closes the file."""
+
+    def __init__(self, descriptor: int, at: int, end: int) -> None:
+        self.descriptor, self.at, self.end = descriptor, at, end
+
+    def __next__(self) -> bytes:
+        piece = os.pread(self.descriptor, min(PIECE, self.end - self.at), self.at)
+        if not piece:
+            raise StopIteration
+        self.at += len(piece)
+        return piece
+
+    def close(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1

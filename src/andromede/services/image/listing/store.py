@@ -1,0 +1,130 @@
+"""The SQL of the image list: one indexed branch for each reason an image is visible, merged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from andromede import clock
+from andromede.db import Connection
+from andromede.http.access import Caller
+from andromede.services.image.listing.query import Filters, Listing
+from andromede.services.image.store import Image, image, image_property, image_tag, load
+
+Condition = sa.ColumnElement[bool]
+
+
+def page(
+    connection: Connection, caller: Caller, listing: Listing, marker: Image | None
+) -> list[Image]:
+    """Up to `limit + 1` images after the marker: one more says that a next page exists."""
+    wanted = _conditions(listing.filters)
+    if marker is not None:
+        wanted.append(_after(listing.sort, marker, image.c))
+    branches = [
+        sa.select(image)
+        .where(*branch, *wanted)
+        .order_by(*_order(listing.sort, image.c))
+        .limit(listing.limit + 1)
+        for branch in _branches(caller, listing.filters.visibility)
+    ]
+    if len(branches) == 1:
+        return load(connection, connection.execute(branches[0]).mappings().all())
+    merged = sa.union_all(*(sa.select(branch.subquery()) for branch in branches)).subquery()
+    whole = sa.select(merged).order_by(*_order(listing.sort, merged.c)).limit(listing.limit + 1)
+    return load(connection, connection.execute(whole).mappings().all())
+
+
+def _branches(caller: Caller, visibility: str | None) -> list[list[Condition]]:
+    """Disjoint reasons to see an image, each served by an index."""
+    if caller.admin:
+        return [[] if visibility in (None, "all") else [image.c.visibility == visibility]]
+    own = image.c.project_id == caller.project_id
+    if visibility in ("public", "community"):
+        return [[image.c.visibility == visibility]]
+    if visibility in ("private", "shared"):
+        return [[own, image.c.visibility == visibility]]
+    others = ["public"] if visibility is None else ["public", "community"]
+    return [
+        [own],
+        *([image.c.visibility == each, image.c.project_id != caller.project_id] for each in others),
+    ]
+
+
+def _conditions(filters: Filters) -> list[Condition]:
+    found: list[Condition] = []
+    for name, values in filters.lists.items():
+        found.append(image.c[name].in_(values))
+    for name, text in filters.texts.items():
+        found.append(image.c["project_id" if name == "owner" else name] == text)
+    for name, flag in filters.booleans.items():
+        found.append(image.c[name].is_(flag))
+    for name, number in filters.numbers.items():
+        found.append(_number(name, number))
+    for name, operator, moment in filters.moments:
+        found.append(_moment(image.c[name], operator, moment))
+    for tag in filters.tags:
+        found.append(sa.exists().where(image_tag.c.image_id == image.c.id, image_tag.c.tag == tag))
+    for name, value in filters.properties.items():
+        found.append(
+            sa.exists().where(
+                image_property.c.image_id == image.c.id,
+                image_property.c.name == name,
+                image_property.c.value == value,
+            )
+        )
+    return found
+
+
+def _number(name: str, number: int) -> Condition:
+    if name == "size_min":
+        return image.c.size >= number
+    if name == "size_max":
+        return image.c.size <= number
+    return image.c[name] == number
+
+
+def _moment(column: sa.ColumnElement[int], operator: str, moment: int) -> Condition:
+    """Compare by whole seconds, which is what the API shows."""
+    following = moment + clock.SECOND
+    within = sa.and_(column >= moment, column < following)
+    return {
+        "gt": column >= following,
+        "gte": column >= moment,
+        "lt": column < moment,
+        "lte": column < following,
+        "eq": within,
+        "neq": sa.not_(within),
+    }[operator]
+
+
+def _key(columns: Any, name: str) -> sa.ColumnElement[Any]:
+    """A sort key without nulls, in the same order on every database."""
+    column = columns[name]
+    if name == "size":
+        return sa.func.coalesce(column, -1)
+    return sa.func.coalesce(column, "") if column.nullable else column
+
+
+def _order(sort: list[tuple[str, bool]], columns: Any) -> list[sa.ColumnElement[Any]]:
+    return [
+        _key(columns, name).desc() if descends else _key(columns, name).asc()
+        for name, descends in sort
+    ]
+
+
+def _after(sort: list[tuple[str, bool]], marker: Image, columns: Any) -> Condition:
+    """Rows that follow the marker. The bound on the first key lets an index begin there."""
+    pairs = []
+    for name, descends in sort:
+        value = getattr(marker, name)
+        if value is None:
+            value = -1 if name == "size" else ""
+        pairs.append((_key(columns, name), value, descends))
+    steps = []
+    for at, (key, value, descends) in enumerate(pairs):
+        equal = [other == same for other, same, _ in pairs[:at]]
+        steps.append(sa.and_(*equal, key < value if descends else key > value))
+    first, value, descends = pairs[0]
+    return sa.and_(first <= value if descends else first >= value, sa.or_(*steps))
