@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from msgspec import Struct, convert, field
+from msgspec import Struct, field
 
 from andromede import clock
 from andromede.db import Connection, metadata
@@ -102,7 +102,7 @@ COLUMNS = tuple(column.name for column in image.columns)
 
 def load(connection: Connection, rows: Iterable[sa.RowMapping]) -> list[Image]:
     """Rows of the image table as images, with their tags and properties, in the same order."""
-    images = [convert({**row}, Image, strict=False) for row in rows]
+    images = [Image(**row) for row in rows]
     if not images:
         return []
     by_id = {each.id: each for each in images}

@@ -1,0 +1,45 @@
+"""Fixtures shared by every suite: the databases that stores are tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from andromede.db import Database, metadata
+from tests.postgres import Postgres, PostgresMissing
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for the session; without PostgreSQL the test fails."""
+    server = Postgres()
+    try:
+        server.start()
+    except PostgresMissing as error:
+        server.stop()
+        pytest.fail(f"this test needs PostgreSQL: {error}")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.sqlite'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.schema()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database with every table that is declared, once of each kind."""
+    database = Database(database_url)
+    metadata.create_all(database.engine)
+    yield database
+    database.dispose()
