@@ -247,6 +247,12 @@ class Engine(Protocol):
     def remove_server(self, server_id: str) -> None:
         """End the machine and erase its disk, logs and drive."""
 
+    def quarantine_disk(self, server_id: str) -> None:
+        """End what runs of a server that nobody owns, and put its disk aside for seven days."""
+
+    def purge_quarantine(self) -> frozenset[str]:
+        """Erase the disks that were put aside seven days ago; their servers' ids."""
+
     def remove_image(self, image_id: str) -> None:
         """Forget the engine's cached base of an image that no server's disk stands on."""
 

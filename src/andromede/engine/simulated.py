@@ -27,6 +27,7 @@ from andromede.engine.protocol import (
 
 HOST_MEMORY = 1 << 46
 HOST_VCPUS = 1 << 20
+QUARANTINE = 7 * 86_400 * clock.SECOND
 
 
 class Faults:
@@ -75,6 +76,7 @@ class SimulatedEngine:
         self.servers: dict[str, ServerSpec] = {}
         self.power: dict[str, ServerFacts] = {}
         self.disks: set[str] = set()
+        self.quarantine: dict[str, int] = {}  # when each disk was put aside
         self.console: dict[str, bytes] = {}
         self.shutdown_ignored: set[str] = set()
         self._host = host
@@ -173,6 +175,23 @@ class SimulatedEngine:
         self.servers.pop(server_id, None)
         self.console.pop(server_id, None)
         self.disks.discard(server_id)
+
+    def quarantine_disk(self, server_id: str) -> None:
+        self._enter("quarantine_disk")
+        if server_id in self.disks:
+            self.quarantine[server_id] = clock.now()
+        self.power.pop(server_id, None)
+        self.servers.pop(server_id, None)
+        self.console.pop(server_id, None)
+        self.disks.discard(server_id)
+
+    def purge_quarantine(self) -> frozenset[str]:
+        self._enter("purge_quarantine")
+        old = clock.now() - QUARANTINE
+        gone = frozenset(key for key, since in self.quarantine.items() if since < old)
+        for server_id in gone:
+            del self.quarantine[server_id]
+        return gone
 
     def remove_image(self, image_id: str) -> None:
         self._enter("remove_image")
