@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from tests.harness import Answer, Client
+from tests.harness import Answer, Client, TestCloud
 
 BARE = {"disk_format": "raw", "container_format": "bare"}
 OCTETS = {"content-type": "application/octet-stream"}
@@ -76,3 +76,14 @@ def names(client: Client, query: str = "") -> list[str]:
     """The names that a list shows."""
     body = client.get(f"/image/v2/images{query}").expect(200)
     return [image["name"] for image in body["images"]]
+
+
+def files(cloud: TestCloud) -> list[str]:
+    return sorted(os.listdir(cloud.paths.images))
+
+
+def refused(cloud: TestCloud, client: Client, image_id: str, before: dict[str, Any]) -> None:
+    """Nothing is left of an upload that was refused, and another may follow."""
+    assert files(cloud) == []
+    assert show(client, image_id) == before
+    assert put(client, image_id, b"good").status == 204

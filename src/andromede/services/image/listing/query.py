@@ -86,7 +86,9 @@ def _read_filter(filters: Filters, name: str, value: str) -> None:
         filters.visibility = value
     elif name == "member_status":
         if value not in MEMBER_STATUSES:
-            raise BadRequest(f"Invalid status: {value}. One of {', '.join(MEMBER_STATUSES)}.")
+            raise BadRequest(
+                f"Invalid member_status: {value}. One of {', '.join(MEMBER_STATUSES)}."
+            )
     elif name == "changes-since":
         raise BadRequest('The "changes-since" filter is no longer available on v2.')
     elif name == "tag":
