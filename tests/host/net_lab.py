@@ -28,7 +28,7 @@ def mac_bytes(mac: str) -> bytes:
 
 
 def checksum(data: bytes) -> int:
-    total = sum(struct.unpack(f">{len(data) // 2}H", data[: len(data) & ~1]))
+    total: int = sum(struct.unpack(f">{len(data) // 2}H", data[: len(data) & ~1]))
     total += data[-1] << 8 if len(data) % 2 else 0
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
@@ -140,9 +140,9 @@ class Guest:
 
 @contextmanager
 def serving(
-    namespace: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM
+    namespace: str | None, port: int, kind: socket.SocketKind = socket.SOCK_STREAM
 ) -> Iterator[list[str]]:
-    """A server that echoes one message per connection; yields the peers it saw."""
+    """A server that echoes, in the namespace (None: the host's); yields the peers it saw."""
     peers: list[str] = []
     with namespaces.inside(namespace):
         listener = socket.socket(socket.AF_INET, kind)

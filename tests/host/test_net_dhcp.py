@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
+import signal
 import socket
 import struct
 from collections.abc import Callable
@@ -19,7 +22,7 @@ from tests.host.net_lab import (
     udp,
 )
 
-from andromede.engine.embedded.net import HostNetwork, namespaces
+from andromede.engine.embedded.net import HostNetwork, links, namespaces
 from andromede.engine.protocol import PortSpec
 
 pytestmark = pytest.mark.host
@@ -182,8 +185,6 @@ def test_the_metadata_socket_sees_the_guests_address(
         # The guest has no route for it but its default one, to a router that is not there yet:
         # whatever it sends to the metadata address goes to the network's own service.
         opened[0].configure("10.0.0.11/24", "10.0.0.12")
-        with namespaces.inside(opened[0].namespace):
-            pass
         neighbour(opened[0], "10.0.0.12", B.mac)
         with connect(opened[0].namespace, "169.254.169.254", 80):
             connection, peer = listener.accept()
@@ -192,8 +193,6 @@ def test_the_metadata_socket_sees_the_guests_address(
 
 
 def neighbour(each: Guest, address: str, mac: str) -> None:
-    from andromede.engine.embedded.net import links
-
     with links.netlink(each.namespace) as ip:
         ip.neigh("replace", dst=address, lladdr=mac, ifindex=links.index("eth0"))
 
@@ -203,15 +202,10 @@ def test_no_network_has_no_metadata_socket(lab: HostNetwork) -> None:
 
 
 def test_a_killed_dnsmasq_is_missed_and_comes_back(lab: HostNetwork) -> None:
-    import os
-    import signal
-
     pid = lab.network(NET.id).dnsmasq.pid()
     assert pid is not None
     handle = os.pidfd_open(pid)
     signal.pidfd_send_signal(handle, signal.SIGKILL)
-    import select
-
     assert select.select([handle], [], [], PATIENCE)[0]
     os.close(handle)
     assert NET.id not in lab.observe().networks

@@ -15,6 +15,7 @@ from tests.host.net_lab import (
     Guest,
     answers_udp,
     arp,
+    connect,
     frame,
     ipv6,
     pings,
@@ -216,8 +217,6 @@ def test_guests_reach_of_the_network_only_its_services(lab: HostNetwork, a: Gues
 
 
 def reaches_dns(each: Guest) -> bool:
-    from tests.host.net_lab import connect
-
     with connect(each.namespace, "10.0.0.2", 53):
         return True
 

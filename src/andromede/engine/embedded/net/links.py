@@ -20,7 +20,7 @@ from andromede.engine.embedded.net import namespaces
 from andromede.engine.protocol import EngineError
 
 TUN = "/dev/net/tun"
-_TUNSETIFF, _TUNSETPERSIST, _TUNSETOWNER = 0x400454CA, 0x400454CB, 0x400454CC
+_TUNSETIFF, _TUNSETPERSIST = 0x400454CA, 0x400454CB
 _TAP_FLAGS = 0x0002 | 0x1000 | 0x4000  # IFF_TAP, IFF_NO_PI, IFF_VNET_HDR
 _STATIC = 0x40  # NUD_NOARP: an entry that learning does not move
 _MASTER = 0x04  # NTF_MASTER
@@ -64,11 +64,10 @@ def setting(path: str, value: str) -> None:
         raise EngineError(f"setting {file} to {value}: {error.strerror}") from error
 
 
-def make_tap(name: str, owner: int) -> None:
-    """Make the persistent tap unless there is one, and let `owner` open it."""
+def make_tap(name: str) -> None:
+    """Make the persistent tap. It has no owner: only who holds NET_ADMIN can attach to it."""
     handle = attach_tap(name)
     try:
-        fcntl.ioctl(handle, _TUNSETOWNER, owner)
         fcntl.ioctl(handle, _TUNSETPERSIST, 1)
     finally:
         os.close(handle)

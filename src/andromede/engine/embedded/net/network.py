@@ -88,7 +88,7 @@ class Network:
             if port.owner_uid is None:
                 self._drop_tap(port)
             else:
-                self._ensure_tap(spec, port, port.owner_uid)
+                self._ensure_tap(spec, port)
             self.dnsmasq.ensure(spec, self.names.bridge(spec.number), self.ports.values())
             if before is not None and (before.addresses, before.mac) != (port.addresses, port.mac):
                 self._release(spec, before, set(before.addresses))
@@ -181,13 +181,13 @@ class Network:
         links.set_addresses(ip, link or 0, addresses)
         links.set_routes(ip, routes)
 
-    def _ensure_tap(self, spec: NetworkSpec, port: PortSpec, owner: int) -> None:
+    def _ensure_tap(self, spec: NetworkSpec, port: PortSpec) -> None:
         """Guarded before it joins the bridge."""
         tap = self.names.tap(port.number)
         with links.netlink(self.namespace) as ip:
             if links.index(tap) is None:
                 self.applied.forget()  # a chain may be left of a tap that went by itself
-            links.make_tap(tap, owner)
+                links.make_tap(tap)
             link = links.index(tap)
             ip.link("set", index=link, mtu=spec.mtu, ifalias=port.id)
             taps = self._taps(ip)

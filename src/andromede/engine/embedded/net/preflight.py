@@ -20,6 +20,7 @@ TOOLS = {
     "dnsmasq": ("dnsmasq-base", "no DHCP, no names: servers get no address"),
     "setpriv": ("util-linux", "dnsmasq cannot run unprivileged, so it is not run"),
 }
+SYSTEM_FOLDER = Path("/usr/sbin")
 _HOOKS = {
     "nftables inet forward": (
         "inet", "type filter hook forward priority filter;", "ct state established accept",
@@ -47,7 +48,7 @@ def check() -> list[Lack]:
     found = [
         Lack(name=tool, cost=cost, remedy=f"apt-get install {package}")
         for tool, (package, cost) in TOOLS.items()
-        if shutil.which(tool) is None and not Path("/usr/sbin", tool).exists()
+        if shutil.which(tool) is None and not (SYSTEM_FOLDER / tool).exists()
     ]
     name = f"andromede-check-{os.getpid()}"
     try:

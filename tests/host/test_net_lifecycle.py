@@ -1,0 +1,339 @@
+"""Verbs twice, cut off at every step, adopted, removed: the host always ends as the documents say."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyroute2 import IPRoute
+from tests.host import net_documents as doc
+from tests.host.conftest import again
+from tests.host.net_lab import Guest, connect, echoes, serving
+
+from andromede.config import Paths, new_config
+from andromede.engine.embedded.net import HostNetwork, dnsmasq, links, namespaces, nft, preflight
+from andromede.engine.embedded.net import store as store_module
+from andromede.engine.protocol import EngineError
+
+pytestmark = pytest.mark.host
+NET = doc.network("net", 2)
+A, B = doc.port(NET, 11), doc.port(NET, 12)
+RULES = doc.firewall(NET, (A, B), doc.group(*doc.EGRESS, doc.SSH, members=(A, B)))
+ROUTER = doc.router(10, (NET,), (("172.24.4.111", "10.0.0.11"),))
+Verb = Callable[[HostNetwork], None]
+VERBS: dict[str, tuple[Verb, Verb]] = {
+    "external": (
+        lambda host: host.ensure_network(doc.EXTERNAL),
+        lambda host: host.remove_network(doc.EXTERNAL.id),
+    ),
+    "network": (lambda host: host.ensure_network(NET), lambda host: host.remove_network(NET.id)),
+    "port": (lambda host: host.ensure_port(A), lambda host: host.remove_port(A.id)),
+    "other port": (lambda host: host.ensure_port(B), lambda host: host.remove_port(B.id)),
+    "firewall": (lambda host: host.ensure_firewall(RULES), lambda host: None),
+    "router": (
+        lambda host: host.ensure_router(ROUTER),
+        lambda host: host.remove_router(ROUTER.id),
+    ),
+}
+ALL = {"networks": {NET.id, doc.EXTERNAL.id}, "ports": {A.id, B.id}, "routers": {ROUTER.id}}
+
+
+class CutOffError(BaseException):
+    """Stands for the death of the worker."""
+
+
+def ensure_all(host: HostNetwork) -> None:
+    for ensure, _ in VERBS.values():
+        ensure(host)
+
+
+def found(host: HostNetwork) -> dict[str, set[str]]:
+    view = host.observe()
+    assert view.strays == frozenset()
+    return {
+        "networks": set(view.networks),
+        "ports": set(view.ports),
+        "routers": set(view.routers),
+    }
+
+
+def left_over(host: HostNetwork) -> list[str]:
+    """Everything of the cloud's mark, looked for by other means than `observe`."""
+    mark = host.names.mark
+    with links.netlink(None) as ip:
+        found = [name for name in links.names_of(ip) if name.startswith(mark)]
+    found += namespaces.listed(mark)
+    found += [name for _, name in nft.present() if name == mark]
+    found += [f"process {pid}" for pid in dnsmasq.running(host.store.root)]
+    return found + [str(path) for path in host.store.root.rglob("*") if path.is_file()]
+
+
+@pytest.fixture(autouse=True)
+def clean(lab: HostNetwork) -> Iterator[None]:
+    yield
+    again(lab).remove_everything()
+    assert left_over(lab) == []
+
+
+def identities(host: HostNetwork) -> dict[str, object]:
+    """What would change if anything were made anew."""
+    facts: dict[str, object] = {"dnsmasq": host.network(NET.id).dnsmasq.pid()}
+    for name in [None, *namespaces.listed(host.names.mark)]:
+        with links.netlink(name) as ip:
+            facts[f"links {name}"] = links.names_of(ip)
+            facts[f"rules {name}"] = nft.generation()
+        facts[f"inode {name}"] = namespaces.identity(name) if name else None
+    return facts
+
+
+def test_a_second_time_changes_nothing_and_runs_no_program(
+    lab: HostNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = again(lab)
+    ensure_all(host)
+    before = identities(host)
+    programs: list[object] = []
+    monkeypatch.setattr("subprocess.run", lambda *args, **_: programs.append(args))
+    ensure_all(host)
+    assert programs == []
+    assert identities(host) == before
+    assert found(host) == ALL
+
+
+def test_a_restarted_worker_adopts_everything_and_guests_notice_nothing(lab: HostNetwork) -> None:
+    ensure_all(host := again(lab))
+    guests = [Guest(host, each.id, each.mac, each.id) for each in (A, B)]
+    try:
+        for guest, port in zip(guests, (A, B), strict=True):
+            guest.configure(f"{port.addresses[0]}/24", "10.0.0.1")
+        with (
+            serving(guests[1].namespace, 22),
+            connect(guests[0].namespace, "10.0.0.12", 22) as link,
+        ):
+            before = identities(host)
+            fresh = again(lab)
+            assert found(fresh) == ALL
+            ensure_all(fresh)
+            assert echoes(link)
+            after = identities(fresh)
+        assert {k: v for k, v in after.items() if not k.startswith("rules")} == {
+            k: v for k, v in before.items() if not k.startswith("rules")
+        }
+    finally:
+        for guest in guests:
+            guest.close()
+
+
+def test_removing_twice_leaves_nothing(lab: HostNetwork) -> None:
+    host = again(lab)
+    ensure_all(host)
+    for _, remove in reversed(VERBS.values()):
+        remove(host)
+        remove(host)
+    assert left_over(host) == []
+    assert found(host) == {"networks": set(), "ports": set(), "routers": set()}
+
+
+def test_after_a_reboot_all_is_made_again(lab: HostNetwork) -> None:
+    host = again(lab)
+    ensure_all(host)
+    for pid in dnsmasq.running(host.store.root).values():
+        dnsmasq.end(pid)
+    for name in namespaces.listed(host.names.mark):
+        with links.netlink(name) as ip:
+            for link, index in links.names_of(ip).items():
+                if link.startswith(host.names.mark) and links.index(link) is not None:
+                    ip.link("del", index=index)
+        namespaces.remove(name)
+    nft.run(f"delete table inet {host.names.table}\n")
+    rebooted = again(lab)
+    view = rebooted.observe()
+    assert (view.networks, view.ports, view.routers) == (frozenset(), frozenset(), frozenset())
+    ensure_all(rebooted)
+    assert found(rebooted) == ALL
+
+
+def cutting(monkeypatch: pytest.MonkeyPatch, at: int) -> Callable[[], int]:
+    """Make the `at`-th step that touches the host die before it acts; returns a step counter."""
+    steps = count(1)
+    taken = [0]
+
+    def step() -> None:
+        taken[0] = next(steps)
+        if taken[0] == at:
+            raise CutOffError
+
+    def before(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        def stepping(*args: Any, **kwargs: Any) -> Any:
+            step()
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, stepping)
+
+    class Stepping:
+        """A connection each of whose changes is a step."""
+
+        def __init__(self) -> None:
+            self.real = IPRoute()
+
+        def __enter__(self) -> Stepping:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.real.close()
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("link", "addr", "route", "fdb", "brport"):
+                step()
+            return getattr(self.real, name)
+
+    monkeypatch.setattr(links, "IPRoute", Stepping)
+    before(nft, "run")
+    before(namespaces, "_mount")
+    before(namespaces, "remove")
+    before(links, "attach_tap")
+    before(links, "setting")
+    before(store_module, "_write")
+    before(store_module.Store, "forget_port")
+    before(store_module.Store, "forget_network")
+    before(store_module.Store, "forget_router")
+    before(dnsmasq.Dnsmasq, "_start")
+    before(dnsmasq, "end")
+    return lambda: taken[0]
+
+
+@pytest.mark.parametrize("name", list(VERBS))
+@pytest.mark.parametrize("removing", [False, True], ids=["ensure", "remove"])
+def test_cut_off_at_every_step_it_converges(
+    lab: HostNetwork, monkeypatch: pytest.MonkeyPatch, name: str, removing: bool
+) -> None:
+    names = list(VERBS)
+    ensure, remove = VERBS[name]
+    for earlier in names[: names.index(name) + removing]:
+        VERBS[earlier][0](again(lab))
+    for at in count(1):
+        with monkeypatch.context() as patch:
+            steps = cutting(patch, at)
+            with contextlib.suppress(CutOffError):
+                (remove if removing else ensure)(again(lab))
+            if steps() < at:
+                break
+        if at % 2:  # the same document again, or its removal: both must converge
+            ensure(again(lab))
+            assert not again(lab).observe().strays, at
+        else:
+            remove(again(lab))
+            assert not again(lab).observe().strays, at
+        (ensure if removing else remove)(again(lab))
+    assert at > 1 or name == "firewall"
+
+
+def test_strays_are_described_and_removed_and_others_things_are_left(lab: HostNetwork) -> None:
+    host = again(lab)
+    ensure_all(host)
+    mark, other = host.names.mark, "amzzzz"
+    namespaces.create(f"{mark}-n-lost")
+    namespaces.create(f"{other}-n-theirs")
+    (namespaces.FOLDER / f"{mark}-r-half").touch()
+    with links.netlink(None) as ip:
+        ip.link("add", ifname=f"{mark}x77", kind="bridge")
+        ip.link("add", ifname=f"{other}x77", kind="bridge")
+    with links.netlink(host.names.network_namespace(NET.id)) as ip:
+        ip.link("add", ifname=f"{mark}t77", kind="bridge")
+        ip.link("del", index=links.index(host.names.tap(B.number)))
+    try:
+        assert {each.split(" (")[0] for each in host.observe().strays} == {
+            f"namespace {mark}-n-lost",
+            f"namespace {mark}-r-half",
+            f"link {mark}x77 on the host",
+            f"link {mark}t77 in network net",
+            f"port {B.id} without its tap",
+        }
+        fresh = again(lab)
+        assert len(fresh.remove_strays()) == 5
+        assert found(fresh) == {**ALL, "ports": {A.id}}
+        assert namespaces.exists(f"{other}-n-theirs")
+        assert links.index(f"{other}x77") is not None
+    finally:
+        namespaces.remove(f"{other}-n-theirs")
+        with links.netlink(None) as ip:
+            ip.link("del", index=links.index(f"{other}x77"))
+
+
+def test_an_orphaned_dnsmasq_and_its_folder_are_strays(lab: HostNetwork) -> None:
+    host = again(lab)
+    host.ensure_network(NET)
+    (host.store.network_folder(NET.id) / "network.json").unlink()
+    fresh = again(lab)
+    assert len(fresh.observe().strays) == 3  # process, namespace, folder
+    fresh.remove_strays()
+    assert left_over(fresh) == []
+
+
+def test_rules_changed_behind_our_back_are_put_right(lab: HostNetwork) -> None:
+    host = again(lab)
+    ensure_all(host)
+    with namespaces.inside(host.names.network_namespace(NET.id)):
+        nft.run(f"delete table inet {host.names.table}\n")
+        host.ensure_firewall(RULES)
+        assert ("inet", host.names.table) in nft.present()
+
+
+def test_two_clouds_live_on_one_host(lab: HostNetwork, tmp_path: Path) -> None:
+    ensure_all(again(lab))
+    state = Path(f"{lab.paths.state}-second")
+    state.mkdir(mode=0o711)
+    second = HostNetwork(new_config(), Paths(state))
+    try:
+        second.ensure_network(NET)
+        second.ensure_port(A)
+        with pytest.raises(EngineError, match="already on link"):
+            second.ensure_network(doc.EXTERNAL)
+        assert found(again(lab)) == ALL
+        second.remove_everything()
+        assert left_over(second) == []
+        assert found(again(lab)) == ALL
+    finally:
+        second.remove_everything()
+        shutil.rmtree(state)
+
+
+def test_what_is_not_there_is_refused_with_its_name(lab: HostNetwork) -> None:
+    for act in (
+        lambda: lab.ensure_port(A),
+        lambda: lab.ensure_firewall(RULES),
+        lambda: lab.ensure_router(ROUTER),
+        lambda: lab.open_tap("port-77"),
+    ):
+        with pytest.raises(EngineError, match=r"net|port-77"):
+            act()
+    assert left_over(lab) == []
+
+
+def test_a_tap_is_opened_once(lab: HostNetwork) -> None:
+    host = again(lab)
+    ensure_all(host)
+    handle = host.open_tap(A.id)
+    with pytest.raises(EngineError, match="busy"):
+        host.open_tap(A.id)
+    os.close(handle)
+    os.close(host.open_tap(A.id))
+
+
+def test_preflight_finds_nothing_missing_here_and_names_what_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = namespaces.listed("")
+    assert preflight.check() == []
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr(preflight, "SYSTEM_FOLDER", Path("/nonexistent"))
+    assert [each.name for each in preflight.check()] == ["nft", "dnsmasq", "setpriv"]
+    assert namespaces.listed("") == before
