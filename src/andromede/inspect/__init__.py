@@ -1,0 +1,1 @@
+"""Inspection of what customers upload: hostile bytes, read in a jail. Imports no service."""
