@@ -1,0 +1,116 @@
+"""Starting one server's QEMU: opens what it may touch, and lets the jail start it with that alone.
+
+Touches the server's folder and its control groups; the taps come from the network's half.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from andromede import jail
+from andromede.engine.embedded.machine import command, console, disks
+from andromede.engine.protocol import EngineError, ServerSpec
+
+COMMANDS, EVENTS = "commands.sock", "events.sock"
+JAIL = Path(jail.__file__)
+LIMITS = {"CORE": 0, "NOFILE": 4_096, "MSGQUEUE": 0, "NPROC": 1_024}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """All that one start of a server's QEMU needs."""
+
+    spec: ServerSpec
+    folder: Path
+    mark: str
+    uid: int
+    accelerator: str
+    base: Path | None
+    drive: Path | None
+    cgroups: list[str]
+    root: Path  # an existing folder that the jail mounts its root on
+
+
+def start(plan: Start, open_tap: Callable[[str], int]) -> tuple[int, int]:
+    """Start QEMU and answer its pid and start time; it runs, or has written why not to its log.
+
+    Errors: EngineError.
+    """
+    with ExitStack() as stack:
+        fds = _open_all(plan, open_tap, stack)
+        log = _keep(stack, console.open_log(plan.folder, console.QEMU_LOG))
+        base_format = plan.base.suffix.lstrip(".") if plan.base else ""
+        document = {
+            "argv": command.build(plan.spec, plan.mark, plan.accelerator, fds, base_format),
+            "uid": plan.uid,
+            "root": str(plan.root),
+            "devices": [*jail.DEVICES, *(["/dev/kvm"] if plan.accelerator == "kvm" else [])],
+            "cgroups": plan.cgroups,
+            "limits": LIMITS,
+            "log": log,
+        }
+        passed = [fds.disk, fds.console, fds.commands, fds.events, log, *fds.taps]
+        passed += [fd for fd in (fds.base, fds.drive) if fd is not None]
+        return _run(plan, document, passed)
+
+
+def _run(plan: Start, document: dict[str, object], passed: list[int]) -> tuple[int, int]:
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(JAIL), plan.mark],
+        input=json.dumps(document).encode(),
+        capture_output=True,
+        pass_fds=passed,
+        check=False,
+    )
+    try:
+        identity, *rest = [json.loads(line) for line in done.stdout.splitlines()]
+        if rest:
+            raise EngineError(f"starting server {plan.spec.id}: {rest[0]['error']}")
+        return identity["pid"], identity["started"]
+    except (ValueError, KeyError) as error:
+        said = done.stderr.decode(errors="replace").strip()[-500:]
+        raise EngineError(f"starting server {plan.spec.id}: the jail failed: {said}") from error
+
+
+def _keep(stack: ExitStack, descriptor: int) -> int:
+    stack.callback(os.close, descriptor)
+    return descriptor
+
+
+def _open_all(plan: Start, open_tap: Callable[[str], int], stack: ExitStack) -> command.Descriptors:
+    def read(path: Path | None) -> int | None:
+        return _keep(stack, os.open(path, os.O_RDONLY | os.O_NOFOLLOW)) if path else None
+
+    try:
+        return command.Descriptors(
+            disk=_keep(stack, os.open(plan.folder / disks.DISK, os.O_RDWR | os.O_NOFOLLOW)),
+            base=read(plan.base),
+            drive=read(plan.drive),
+            console=_keep(stack, console.open_log(plan.folder, console.LOG)),
+            commands=_listen(plan.folder, COMMANDS, stack),
+            events=_listen(plan.folder, EVENTS, stack),
+            taps=tuple(_keep(stack, open_tap(nic.port_id)) for nic in plan.spec.nics),
+        )
+    except OSError as error:
+        raise EngineError(f"starting server {plan.spec.id}: {error}") from error
+
+
+def _listen(folder: Path, name: str, stack: ExitStack) -> int:
+    """A listening socket in a folder whose path may be longer than a socket's may."""
+    listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+    (folder / name).unlink(missing_ok=True)
+    at = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    try:
+        listener.bind(f"/proc/self/fd/{at}/{name}")
+    finally:
+        os.close(at)
+    listener.listen(8)
+    return listener.fileno()
