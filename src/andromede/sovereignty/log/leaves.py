@@ -23,12 +23,13 @@ leaf = table(
     sa.Column("action", sa.String(128), nullable=False),
     identifier("actor", nullable=True),
     identifier("actor_project", nullable=True),
-    identifier("project_id", nullable=True, index=True),
+    identifier("project_id", nullable=True),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("detail", Json, nullable=False),
     sa.Column("position", sa.BigInteger, nullable=True, unique=True),
     sa.Column("hash", sa.LargeBinary, nullable=True),
+    sa.Index("ix_leaf_project", "project_id", "arrival"),
 )
 sa.Index(
     "ix_leaf_pending",
@@ -61,6 +62,31 @@ def append(connection: Connection, entry: Leaf) -> None:
     connection.execute(_insert, to_builtins(entry))
 
 
+def of_row(row: sa.RowMapping) -> Leaf:
+    """The leaf that a row of the table holds, without what the sequencer adds."""
+    return Leaf(**{name: row[name] for name in Leaf.__struct_fields__})
+
+
 def canonical(entry: Leaf) -> bytes:
     """The bytes that are hashed: the leaf as RFC 8785 JSON."""
     return rfc8785.dumps(to_builtins(entry))
+
+
+def arrival(connection: Connection, leaf_id: str, project_id: str | None) -> int | None:
+    """Where a leaf of a project (None: of any) stands in the order of arrival."""
+    wanted = sa.select(leaf.c.arrival).where(leaf.c.id == leaf_id, *_of(project_id))
+    found: int | None = connection.execute(wanted).scalar()
+    return found
+
+
+def page(
+    connection: Connection, project_id: str | None, after: int | None, limit: int
+) -> list[sa.RowMapping]:
+    """The leaves of a project (None: of all) that arrived after another, oldest first."""
+    later = [] if after is None else [leaf.c.arrival > after]
+    wanted = sa.select(leaf).where(*_of(project_id), *later).order_by(leaf.c.arrival).limit(limit)
+    return list(connection.execute(wanted).mappings())
+
+
+def _of(project_id: str | None) -> list[sa.ColumnElement[bool]]:
+    return [] if project_id is None else [leaf.c.project_id == project_id]

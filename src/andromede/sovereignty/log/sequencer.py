@@ -9,12 +9,11 @@ import base64
 from collections.abc import Callable
 
 import sqlalchemy as sa
-from msgspec import convert
 
 from andromede import clock
 from andromede.db import Connection, Database, metadata
 from andromede.db.types import Moment, table
-from andromede.sovereignty.log.leaves import Leaf, canonical, leaf
+from andromede.sovereignty.log.leaves import canonical, leaf, of_row
 from andromede.sovereignty.log.tree import Frontier, leaf_hash
 
 checkpoint = table(
@@ -47,7 +46,7 @@ def sequence(database: Database, origin: str, sign: Callable[[bytes], bytes], ke
         frontier = latest(connection)
         updates = []
         for row in rows:
-            hashed = leaf_hash(canonical(convert(dict(row), Leaf, strict=False)))
+            hashed = leaf_hash(canonical(of_row(row)))
             updates.append({"key": row["arrival"], "at": frontier.size, "digest": hashed})
             frontier.add(hashed)
         connection.execute(
@@ -75,6 +74,13 @@ def latest(connection: Connection) -> Frontier:
         return Frontier()
     peaks = [row.peaks[at : at + HASH] for at in range(0, len(row.peaks), HASH)]
     return Frontier(row.size, peaks)
+
+
+def latest_note(connection: Connection) -> str | None:
+    """The newest checkpoint as a signed note; None while the log is empty."""
+    newest = sa.select(checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
+    note: str | None = connection.execute(newest).scalar()
+    return note
 
 
 def _write_checkpoint(
