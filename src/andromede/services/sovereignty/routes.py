@@ -1,0 +1,37 @@
+"""The sovereignty API's routing table."""
+
+from __future__ import annotations
+
+from andromede.http.access import ADMIN, AUTHENTICATED, PROJECT_READER
+from andromede.http.operation import Operation
+from andromede.services.sovereignty import log, policy
+from andromede.services.sovereignty.schema import PolicyBody
+
+POLICY = "/v1/projects/{id}/policy"
+
+OPERATIONS = [
+    Operation(
+        method="GET", path=POLICY, handler=policy.show, action="sovereignty:policy:show",
+        allow=PROJECT_READER,
+    ),
+    Operation(
+        method="PUT", path=POLICY, handler=policy.replace, action="sovereignty:policy:replace",
+        allow=ADMIN, body=PolicyBody,
+    ),
+    Operation(
+        method="DELETE", path=POLICY, handler=policy.delete, action="sovereignty:policy:delete",
+        allow=ADMIN, status=204,
+    ),
+    Operation(
+        method="GET", path="/v1/sites", handler=policy.sites, action="sovereignty:site:list",
+        allow=AUTHENTICATED,
+    ),
+    Operation(
+        method="GET", path="/v1/log/leaves", handler=log.leaves, action="sovereignty:leaf:list",
+        allow=PROJECT_READER,
+    ),
+    Operation(
+        method="GET", path="/v1/log/checkpoint", handler=log.checkpoint,
+        action="sovereignty:checkpoint:show", allow=None,
+    ),
+]  # fmt: skip

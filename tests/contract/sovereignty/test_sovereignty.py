@@ -1,0 +1,134 @@
+"""Policies, sites, and a project's view of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.contract.image.helpers import create
+from tests.harness import TestCloud, caller
+
+from andromede.services import image, sovereignty
+from andromede.sovereignty.log.sequencer import sequence
+
+POLICY = "/sovereignty/v1/projects/p1/policy"
+LEAVES = "/sovereignty/v1/log/leaves"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, database_url: str) -> Iterator[TestCloud]:
+    cloud = TestCloud(tmp_path, [image.SERVICE, sovereignty.SERVICE], url=database_url)
+    yield cloud
+    cloud.close()
+
+
+def number(cloud: TestCloud) -> int:
+    return sequence(
+        cloud.database, "cloud.test/log", lambda text: b"key!" + bytes(64), "cloud.test"
+    )
+
+
+def test_a_policy_is_set_by_operators_and_read_by_the_project(cloud: TestCloud) -> None:
+    operator, reader = cloud.as_(caller("admin", "ops")), cloud.as_(caller("reader"))
+    assert reader.get(POLICY).status == 404
+    body = {"policy": {"allowed_sites": ["paris", "lyon", "paris"]}}
+    assert cloud.as_(caller("manager")).put(POLICY, body).status == 403
+    wanted = {"policy": {"allowed_sites": ["lyon", "paris"]}}
+    assert operator.put(POLICY, body).expect(200) == wanted
+    assert reader.get(POLICY).expect(200) == wanted
+    assert cloud.as_(caller("reader", "p2")).get(POLICY).status == 404
+    member = cloud.as_(caller(), accept="application/json")
+    message = member.post("/image/v2/images", {}).expect(403)["message"]
+    assert "lyon, paris" in message
+    assert cloud.as_(caller()).delete(POLICY).status == 403
+    assert operator.delete(POLICY).status == 204
+    assert operator.delete(POLICY).status == 404
+    create(member)
+
+
+def test_faulty_policies_change_nothing(cloud: TestCloud) -> None:
+    operator = cloud.as_(caller("admin", "ops"))
+    for body in (
+        None, [], {}, {"policy": {}}, {"policy": {"allowed_sites": "paris"}},
+        {"policy": {"allowed_sites": [""]}}, {"policy": {"allowed_sites": ["a b"]}},
+        {"policy": {"allowed_sites": [], "colour": 1}}, {"policy": {"allowed_sites": ["s" * 65]}},
+    ):  # fmt: skip
+        error = operator.put(POLICY, body).expect(400)
+        assert error["code"] == 400
+        assert error["message"]
+    assert operator.get(POLICY).status == 404
+    assert operator.get("/sovereignty/v1/projects/a%00b/policy").status == 404
+
+
+def test_sites(cloud: TestCloud) -> None:
+    assert cloud.as_().get("/sovereignty/v1/sites").status == 401
+    assert cloud.as_(caller("reader")).get("/sovereignty/v1/sites").expect(200) == {
+        "sites": [
+            {
+                "name": "local", "region": "RegionOne", "country": "undeclared",
+                "operator": "undeclared",
+            }
+        ]
+    }  # fmt: skip
+
+
+def test_a_project_reads_its_own_leaves_at_once(cloud: TestCloud) -> None:
+    reader = cloud.as_(caller("reader"))
+    first = create(cloud.as_(caller()))
+    create(cloud.as_(caller(project="p2")))
+    pending = reader.get(LEAVES).expect(200)["leaves"]
+    assert [(each["subject"], each["position"], each["hash"]) for each in pending] == [
+        (first["id"], None, None)
+    ]
+    assert number(cloud) == 2
+    (leaf,) = reader.get(LEAVES).expect(200)["leaves"]
+    assert leaf["position"] == 0
+    assert len(leaf["hash"]) == 64
+    assert leaf["action"] == "image:image:create"
+    assert leaf["actor"] == "user-of-p1"
+    assert leaf["time_iso"].endswith("Z")
+
+
+def test_other_projects_leaves_are_for_operators(cloud: TestCloud) -> None:
+    create(cloud.as_(caller()))
+    create(cloud.as_(caller(project="p2")))
+    assert cloud.as_(caller("reader")).get(f"{LEAVES}?project_id=p2").status == 403
+    operator = cloud.as_(caller("admin", "ops"))
+    assert operator.get(LEAVES).expect(200) == {"leaves": []}
+    (leaf,) = operator.get(f"{LEAVES}?project_id=p2").expect(200)["leaves"]
+    assert leaf["project_id"] == "p2"
+    system = cloud.as_(caller("admin", None, system=True))
+    assert len(system.get(LEAVES).expect(200)["leaves"]) == 2
+
+
+def test_leaves_are_paged(cloud: TestCloud) -> None:
+    member = cloud.as_(caller())
+    made = [create(member)["id"] for _ in range(5)]
+    seen: list[str] = []
+    path = f"{LEAVES}?limit=2"
+    while path:
+        body = member.get(path).expect(200)
+        seen += [leaf["subject"] for leaf in body["leaves"]]
+        links = body.get("leaves_links", [{"href": ""}])
+        path = links[0]["href"].removeprefix("https://cloud.test:8443")
+    assert seen == made
+    assert member.get(f"{LEAVES}?limit=x").status == 400
+    other = cloud.as_(caller(project="p2"))
+    marker = member.get(LEAVES).expect(200)["leaves"][0]["id"]
+    assert other.get(f"{LEAVES}?marker={marker}").status == 400
+    assert member.get(f"{LEAVES}?limit=0").expect(200) == {"leaves": []}
+
+
+def test_the_checkpoint_is_public(cloud: TestCloud) -> None:
+    path = "/sovereignty/v1/log/checkpoint"
+    assert cloud.as_().get(path).status == 404
+    create(cloud.as_(caller()))
+    number(cloud)
+    answer = cloud.as_().get(path)
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    lines = answer.body.decode().split("\n")
+    assert lines[:2] == ["cloud.test/log", "1"]
+    assert lines[3] == ""
+    assert lines[4].startswith("— cloud.test ")
