@@ -16,7 +16,7 @@ BODY = b'{"hello": "world"}'
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
 
 
-async def hello(scope: Any, receive: Any, send: Any) -> None:
+async def hello(_: Any, __: Any, send: Any) -> None:
     """The least an ASGI application can do."""
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
     await send({"type": "http.response.body", "body": BODY})

@@ -56,5 +56,6 @@ def rate(
     if refused is not None:
         raise RuntimeError(f"{method} {url}: {refused[1]} requests were refused:\n{done.stdout}")
     found, total = RATE.search(done.stdout), TOTAL.search(done.stdout)
-    assert found is not None and total is not None, done.stdout
+    assert found is not None, done.stdout
+    assert total is not None, done.stdout
     return float(found[1]), int(total[1])
