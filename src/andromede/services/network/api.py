@@ -1,0 +1,192 @@
+"""What other services may call of the network service. Nothing else of it is theirs to import.
+
+A server's life with its ports: in the transaction that accepts the server, `create_port` or
+`bind_ports`; in its boot step, `realise` before the machine starts; when the machine runs,
+`ports_active`; once the machine is removed, `release_ports`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from andromede.config import Config
+from andromede.db import Connection
+from andromede.engine.protocol import NicSpec
+from andromede.http.context import Context
+from andromede.http.errors import Conflict
+from andromede.services.network import external, facts, servers, steps
+from andromede.services.network.addresses import store as addresses
+from andromede.services.network.attachments import store as attachments
+from andromede.services.network.attachments.store import Attachment
+from andromede.services.network.networks import store as networks
+from andromede.services.network.ports import store as ports
+from andromede.services.network.servers import Holder, Port
+from andromede.work import Step
+
+__all__ = [
+    "Attachment", "Holder", "Port", "add_security_group", "attachments_of", "bind_ports",
+    "bootstrap", "create_port", "default_network", "network_data", "nic_specs", "port_by_address",
+    "ports_active", "ports_of", "ports_of_many", "realise", "release_ports",
+    "remove_security_group", "server_addresses",
+]  # fmt: skip
+
+
+def create_port(
+    connection: Connection,
+    context: Context,
+    network_id: str,
+    holder: Holder,
+    *,
+    security_groups: Sequence[str] | None = None,
+    fixed_ip: str | None = None,
+    position: int = 0,
+) -> Port:
+    """A port made with a server, and gone with it; `position` is its place among the cards.
+
+    `security_groups`: ids or names of the project's; none means its default group.
+    Errors: NotFound for a network that the caller does not see; Forbidden for an external one;
+    OverQuota; BadRequest or Conflict for an address or group that cannot be had.
+    """
+    return servers.create(
+        connection,
+        context,
+        network_id,
+        holder,
+        security_groups=security_groups,
+        fixed_ip=fixed_ip,
+        position=position,
+    )
+
+
+def bind_ports(
+    connection: Connection,
+    context: Context,
+    port_ids: Sequence[str],
+    holder: Holder,
+    *,
+    first: int = 0,
+) -> list[Port]:
+    """Give ports that exist to a server, as its cards from position `first` on.
+
+    Errors: NotFound for a port of another project; Conflict (PortInUse) for one that is held.
+    """
+    return servers.bind(connection, context, port_ids, holder, first)
+
+
+def release_ports(connection: Connection, server_id: str, request_id: str) -> None:
+    """Once the machine is gone: delete the ports made with it, free those bound to it."""
+    servers.release(connection, server_id, request_id)
+
+
+def ports_of(connection: Connection, server_id: str) -> list[Port]:
+    """A server's ports in the guest's order."""
+    return ports_of_many(connection, [server_id])[server_id]
+
+
+def ports_of_many(connection: Connection, server_ids: Iterable[str]) -> dict[str, list[Port]]:
+    """The ports of some servers, in each guest's order."""
+    wanted = list(server_ids)
+    rows = ports.of_servers(connection, wanted)
+    held = addresses.of_ports(connection, (row["id"] for row in rows))
+    found: dict[str, list[Port]] = {key: [] for key in wanted}
+    for row in rows:
+        found[row["device_id"]].append(servers.as_port(row, held[row["id"]]))
+    return found
+
+
+def nic_specs(connection: Connection, server_id: str) -> tuple[NicSpec, ...]:
+    """A server's cards for its machine's document, in the guest's order."""
+    rows = ports.of_servers(connection, [server_id])
+    nets = networks.by_ids(connection, (row["network_id"] for row in rows))
+    return tuple(
+        NicSpec(
+            port_id=row["id"],
+            network_id=row["network_id"],
+            mac=row["mac_address"],
+            mtu=nets[row["network_id"]]["mtu"],
+        )
+        for row in rows
+    )
+
+
+def attachments_of(connection: Connection, server_ids: Iterable[str]) -> dict[str, Attachment]:
+    """Addresses and group names of some servers, by one statement."""
+    return attachments.of_servers(connection, server_ids)
+
+
+def server_addresses(
+    connection: Connection, server_ids: Iterable[str]
+) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """For each server its `addresses`, floating ones included, as compute answers them."""
+    found = attachments.of_servers(connection, server_ids)
+    return {key: each.addresses for key, each in found.items()}
+
+
+def realise(step: Step, port_ids: Sequence[str]) -> None:
+    """Have the ports, their networks and filters on the host; a server's machine starts after it.
+
+    Takes no transaction while the engine works; may be called again at any time.
+    Errors: EngineError.
+    """
+    steps.realise(step.database, step.world.engine, port_ids)
+
+
+def ports_active(connection: Connection, server_id: str, active: bool) -> None:
+    """Note that a server's machine runs with its ports, or that it does not."""
+    rows = ports.of_servers(connection, [server_id])
+    up = [row["id"] for row in rows if active and row["admin_state_up"]]
+    down = [row["id"] for row in rows if row["id"] not in up]
+    ports.set_status(connection, up, "ACTIVE")
+    ports.set_status(connection, down, "DOWN")
+
+
+def port_by_address(connection: Connection, network_id: str, ip: str) -> str | None:
+    """The server that holds an address on a network, for the metadata service."""
+    port_id = addresses.port_at(connection, network_id, ip)
+    row = ports.by_id(connection, port_id) if port_id else None
+    return row["device_id"] if row is not None and ports.bound(row) else None
+
+
+def network_data(connection: Connection, server_id: str) -> dict[str, Any]:
+    """The facts of `network_data.json`, for config drive and metadata."""
+    return facts.network_data(connection, server_id)
+
+
+def default_network(connection: Connection, project_id: str) -> str | None:
+    """The network a server gets when none is named: the only one; None when there is none.
+
+    Errors: Conflict when there are several.
+    """
+    found = networks.usable(connection, project_id)
+    if len(found) > 1:
+        raise Conflict(
+            "Multiple possible networks found, use a Network ID to be more specific.",
+            type="NetworkAmbiguous",
+        )
+    return found[0]["id"] if found else None
+
+
+def add_security_group(
+    connection: Connection, context: Context, server_id: str, group: str
+) -> None:
+    """Make a server's ports members of a group, named by id or name.
+
+    Errors: BadRequest for an unknown group; Conflict for an ambiguous name.
+    """
+    servers.regroup(connection, context, server_id, group, join=True)
+
+
+def remove_security_group(
+    connection: Connection, context: Context, server_id: str, group: str
+) -> None:
+    """End a server's ports' membership in a group.
+
+    Errors: BadRequest for an unknown group, or when the server is no member.
+    """
+    servers.regroup(connection, context, server_id, group, join=False)
+
+
+def bootstrap(connection: Connection, config: Config, project_id: str) -> str:
+    """The operator's external network `public` with its subnet, made if there is none; its id."""
+    return external.ensure(connection, config, project_id)

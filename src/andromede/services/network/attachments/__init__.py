@@ -1,0 +1,1 @@
+"""What a server has of the network, as one statement tells it."""

@@ -1,0 +1,1 @@
+"""What every noun of the network service shares: attributes, errors, lists, standard columns."""

@@ -1,0 +1,208 @@
+"""The SQL that every noun shares: standard columns, one resource, a page of them, tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from andromede import clock
+from andromede.db import Connection, metadata
+from andromede.db.types import Moment, identifier, table
+from andromede.http.access import Caller
+from andromede.http.errors import BadRequest
+from andromede.services.network.common import checks
+from andromede.services.network.common.attributes import Schema
+from andromede.services.network.common.listing import MOST, Query
+
+Row = dict[str, Any]
+Where = sa.ColumnElement[bool]
+
+tag = table(
+    "network_tag",
+    metadata,
+    identifier("resource_id", primary_key=True),
+    sa.Column("tag", sa.String(255), primary_key=True),
+    sa.Index("ix_network_tag_tag", "tag"),
+)
+
+
+def standard_columns() -> list[sa.Column[Any]]:
+    """The columns every noun begins with."""
+    return [
+        identifier("id", primary_key=True),
+        identifier("project_id", nullable=False, index=True),
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("description", sa.String(255), nullable=True),
+        sa.Column("revision_number", sa.Integer, nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("updated_at", Moment, nullable=False),
+    ]
+
+
+def standard_values() -> Row:
+    """What the standard columns hold at creation, besides what the client gave."""
+    now = clock.now()
+    return {"revision_number": 0, "created_at": now, "updated_at": now}
+
+
+def standard_view(row: Mapping[str, Any], tags: Sequence[str]) -> Row:
+    """The standard attributes as clients see them."""
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "description": row["description"],
+        "project_id": row["project_id"],
+        "tenant_id": row["project_id"],
+        "tags": list(tags),
+        "revision_number": row["revision_number"],
+        "created_at": clock.iso(row["created_at"]),
+        "updated_at": clock.iso(row["updated_at"]),
+    }
+
+
+def own(column: sa.ColumnElement[str]) -> Callable[[Caller], Where]:
+    """The rule of visibility of nouns that are never shared: the project's own."""
+    return lambda caller: column == (caller.project_id or "")
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A noun's table with who sees which rows and the filters that are no columns.
+
+    Operators see every row; `seen(caller)` is asked for everybody else.
+    """
+
+    schema: Schema
+    table: sa.Table
+    seen: Callable[[Caller], Where]
+    related: Mapping[str, Callable[[Sequence[str]], Where]] = field(default_factory=dict)
+
+    @property
+    def related_names(self) -> frozenset[str]:
+        return frozenset(self.related)
+
+
+def find(connection: Connection, collection: Collection, caller: Caller, key: str) -> Row | None:
+    """One resource that the caller may see."""
+    rows = collection.table
+    statement = sa.select(rows).where(rows.c.id == key)
+    if not caller.admin:
+        statement = statement.where(collection.seen(caller))
+    row = connection.execute(statement).mappings().first()
+    return dict(row) if row is not None else None
+
+
+def page(
+    connection: Connection, collection: Collection, caller: Caller, query: Query
+) -> tuple[list[Row], bool]:
+    """A page of resources in the asked order, and whether more follow in its direction."""
+    size = query.page.size(MOST)
+    if size == 0:
+        return [], False
+    rows = collection.table
+    statement = sa.select(rows).where(*_wheres(collection, caller, query))
+    reverse = query.page.reverse
+    if query.page.marker is not None:
+        statement = statement.where(_after(connection, collection, query))
+    for column, descending in query.sort:
+        key = _sort_key(rows.c[column])
+        statement = statement.order_by(key.desc() if descending != reverse else key.asc())
+    found = [dict(row) for row in connection.execute(statement.limit(size + 1)).mappings()]
+    more = len(found) > size
+    found = found[:size]
+    return (found[::-1] if reverse else found), more
+
+
+def _sort_key(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """The column, with absent text before any other so that a marker can stand on it."""
+    return sa.func.coalesce(column, "") if column.nullable else column
+
+
+def _wheres(collection: Collection, caller: Caller, query: Query) -> list[Where]:
+    rows = collection.table
+    wheres: list[Where] = [] if caller.admin else [collection.seen(caller)]
+    for column, values in query.filters.items():
+        wheres.append(rows.c[column].in_(_typed(rows.c[column], values)))
+    for name, raw in query.related.items():
+        wheres.append(collection.related[name](raw))
+    for name, words in query.tags.items():
+        wheres.append(_tagged(rows, name, sorted(set(words))))
+    if query.changed_since is not None:
+        wheres.append(rows.c.updated_at >= query.changed_since)
+    return wheres
+
+
+def _typed(column: sa.Column[Any], values: list[Any]) -> list[Any]:
+    """Query text as the column's type; text that no value can equal matches nothing."""
+    reader: checks.Reader = str
+    if isinstance(column.type, sa.Boolean):
+        reader = checks.boolean
+    elif isinstance(column.type, sa.Integer):
+        reader = checks.integer(-(2**63), 2**63 - 1)
+    try:
+        return [reader(value) for value in values]
+    except ValueError as error:
+        raise BadRequest(f"Invalid input for {column.name}. Reason: {error}.") from None
+
+
+def _tagged(rows: sa.Table, name: str, words: list[str]) -> Where:
+    matching = sa.select(sa.func.count()).where(
+        tag.c.resource_id == rows.c.id, tag.c.tag.in_(words)
+    )
+    least = 1 if name.endswith("-any") else len(words)
+    has = matching.scalar_subquery() >= least
+    return sa.not_(has) if name.startswith("not-") else has
+
+
+def _after(connection: Connection, collection: Collection, query: Query) -> Where:
+    """The condition that a row comes after the marker in the asked order."""
+    rows = collection.table
+    marker = connection.execute(
+        sa.select(rows).where(rows.c.id == query.page.marker)
+    ).mappings().first()  # fmt: skip
+    if marker is None:
+        raise BadRequest(f"The marker '{query.page.marker}' is no {collection.schema.name}")
+    ways: list[Where] = []
+    equal: list[Where] = []
+    for column, descending in query.sort:
+        key, value = _sort_key(rows.c[column]), marker[column]
+        value = "" if value is None else value
+        past = key < value if descending != query.page.reverse else key > value
+        ways.append(sa.and_(*equal, past))
+        equal.append(key == value)
+    return sa.or_(*ways)
+
+
+def change(connection: Connection, rows: sa.Table, key: str, values: Row) -> None:
+    """Write some columns of a resource, and note that it changed."""
+    connection.execute(
+        sa.update(rows)
+        .where(rows.c.id == key)
+        .values(**values, revision_number=rows.c.revision_number + 1, updated_at=clock.now())
+    )
+
+
+def tags_of(connection: Connection, keys: Iterable[str]) -> dict[str, list[str]]:
+    """The tags of some resources, sorted."""
+    wanted = list(keys)
+    found: dict[str, list[str]] = {key: [] for key in wanted}
+    if wanted:
+        statement = sa.select(tag).where(tag.c.resource_id.in_(wanted)).order_by(tag.c.tag)
+        for row in connection.execute(statement):
+            found[row.resource_id].append(row.tag)
+    return found
+
+
+def set_tags(connection: Connection, key: str, words: Iterable[str]) -> None:
+    """Replace a resource's tags."""
+    drop_tags(connection, key)
+    rows = [{"resource_id": key, "tag": word} for word in sorted(set(words))]
+    if rows:
+        connection.execute(sa.insert(tag), rows)
+
+
+def drop_tags(connection: Connection, key: str) -> None:
+    connection.execute(sa.delete(tag).where(tag.c.resource_id == key))

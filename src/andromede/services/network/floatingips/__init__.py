@@ -1,0 +1,1 @@
+"""Floating addresses: external addresses that stand for a port's."""

@@ -1,0 +1,167 @@
+"""The SQL of security groups, of the one default group per project, and of who is a member."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from andromede import ids
+from andromede.db import Connection, metadata
+from andromede.db.types import identifier, table
+from andromede.services.network.common.store import (
+    Collection,
+    Row,
+    change,
+    own,
+    standard_columns,
+    standard_values,
+    standard_view,
+)
+from andromede.services.network.groups.schema import ETHER_TYPES, GROUP
+from andromede.services.network.rules import store as rules
+
+group = table(
+    "security_group",
+    metadata,
+    *standard_columns(),
+    sa.Column("stateful", sa.Boolean, nullable=False),
+)
+default_group = table(
+    "default_security_group",
+    metadata,
+    identifier("project_id", primary_key=True),
+    identifier("group_id", nullable=False),
+)
+member = table(
+    "port_security_group",
+    metadata,
+    identifier("port_id", primary_key=True),
+    identifier("group_id", primary_key=True),
+    sa.Index("ix_port_security_group_group", "group_id"),
+)
+
+GROUPS = Collection(GROUP, group, own(group.c.project_id))
+_DEFAULT = sa.text("SELECT group_id FROM default_security_group WHERE project_id = :project_id")
+
+
+def default_id(connection: Connection, project_id: str) -> str | None:
+    """The project's default group, if it was made."""
+    return connection.execute(_DEFAULT, {"project_id": project_id}).scalar()
+
+
+def ensure_default(connection: Connection, project_id: str) -> str:
+    """The project's default group, made now if it was not: everything may leave, and what comes
+    from members may enter."""
+    held = default_id(connection, project_id)
+    if held is not None:
+        return held
+    row = insert(
+        connection,
+        {
+            "id": ids.new(),
+            "project_id": project_id,
+            "name": "default",
+            "description": "Default security group",
+            "stateful": True,
+        },
+    )
+    connection.execute(sa.insert(default_group), {"project_id": project_id, "group_id": row["id"]})
+    for ether in ETHER_TYPES:
+        rules.insert(connection, rules.blank(row, "ingress", ether, remote_group_id=row["id"]))
+    return str(row["id"])
+
+
+def insert(connection: Connection, values: Row) -> Row:
+    """A new group that lets everything leave, as upstream's groups begin."""
+    row = {**standard_values(), **values}
+    connection.execute(sa.insert(group), row)
+    for ether in ETHER_TYPES:
+        rules.insert(connection, rules.blank(row, "egress", ether))
+    return row
+
+
+def update(connection: Connection, group_id: str, values: Row) -> None:
+    change(connection, group, group_id, values)
+
+
+def delete(connection: Connection, group_id: str) -> None:
+    """Remove a group with its rules, and its place as a project's default."""
+    rules.delete_of_group(connection, group_id)
+    connection.execute(sa.delete(default_group).where(default_group.c.group_id == group_id))
+    connection.execute(sa.delete(group).where(group.c.id == group_id))
+
+
+def by_id(connection: Connection, group_id: str) -> Row | None:
+    row = connection.execute(sa.select(group).where(group.c.id == group_id)).mappings().first()
+    return dict(row) if row is not None else None
+
+
+def resolve(connection: Connection, project_id: str, words: Sequence[str]) -> dict[str, list[str]]:
+    """The ids of the project's groups that each word names, by id or else by name."""
+    found: dict[str, list[str]] = {word: [] for word in words}
+    statement = sa.select(group.c.id, group.c.name).where(
+        group.c.project_id == project_id,
+        sa.or_(group.c.id.in_(words), group.c.name.in_(words)),
+    )
+    rows = connection.execute(statement).all()
+    for row in rows:
+        if row.name in found:
+            found[row.name].append(row.id)
+    for row in rows:
+        if row.id in found:
+            found[row.id] = [row.id]
+    return found
+
+
+def existing(connection: Connection, group_ids: Iterable[str]) -> dict[str, str]:
+    """The project of each group that exists."""
+    statement = sa.select(group.c.id, group.c.project_id).where(
+        group.c.id.in_(sorted(set(group_ids)))
+    )
+    return {row.id: row.project_id for row in connection.execute(statement)}
+
+
+def by_ids(connection: Connection, group_ids: Iterable[str]) -> dict[str, Row]:
+    statement = sa.select(group).where(group.c.id.in_(sorted(set(group_ids))))
+    return {row["id"]: dict(row) for row in connection.execute(statement).mappings()}
+
+
+def join(connection: Connection, port_id: str, group_ids: Iterable[str]) -> None:
+    """Make a port a member of some groups."""
+    rows = [{"port_id": port_id, "group_id": each} for each in sorted(set(group_ids))]
+    if rows:
+        connection.execute(sa.insert(member), rows)
+
+
+def leave(connection: Connection, port_id: str) -> None:
+    connection.execute(sa.delete(member).where(member.c.port_id == port_id))
+
+
+def of_ports(connection: Connection, port_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The groups of some ports, sorted."""
+    wanted = list(port_ids)
+    found: dict[str, list[str]] = {key: [] for key in wanted}
+    if wanted:
+        statement = (
+            sa.select(member).where(member.c.port_id.in_(wanted)).order_by(member.c.group_id)
+        )
+        for row in connection.execute(statement):
+            found[row.port_id].append(row.group_id)
+    return found
+
+
+def has_members(connection: Connection, group_id: str) -> bool:
+    statement = sa.select(member.c.port_id).where(member.c.group_id == group_id).limit(1)
+    return connection.execute(statement).first() is not None
+
+
+def view(row: Mapping[str, Any], group_rules: Sequence[Row], tags: Sequence[str]) -> Row:
+    """A security group as clients see it, with its rules."""
+    return {
+        **standard_view(row, tags),
+        "stateful": row["stateful"],
+        "shared": False,
+        "security_group_rules": [rules.view(each) for each in group_rules],
+    }

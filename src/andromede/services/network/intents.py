@@ -1,0 +1,17 @@
+"""What the worker is asked to do after a change: one function per kind of work."""
+
+from __future__ import annotations
+
+from andromede.db import Connection
+from andromede.work import intend
+
+NETWORK, PORT, ROUTER = "network", "port", "router"
+FIREWALL, MEMBERS = "firewall", "security_group"
+CONVERGE = "converge"
+
+
+def converge(
+    connection: Connection, kind: str, resource_id: str, project_id: str, request_id: str
+) -> None:
+    """Make the host equal to the rows of one resource; asked again before it ran, it runs once."""
+    intend(connection, kind, resource_id, CONVERGE, project_id=project_id, request_id=request_id)

@@ -1,0 +1,1 @@
+"""Networks: broadcast domains with their DHCP, DNS and metadata."""

@@ -1,0 +1,148 @@
+"""The SQL of networks: rows, who sees them, and what is left to remove from the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from andromede.db import Connection, metadata
+from andromede.db.types import Json, table
+from andromede.http.access import Caller
+from andromede.services.network.common.store import (
+    Collection,
+    Row,
+    Where,
+    change,
+    standard_columns,
+    standard_values,
+    standard_view,
+)
+from andromede.services.network.networks.schema import NETWORK, ZONE
+from andromede.services.network.ranges import store as ranges
+
+network = table(
+    "network",
+    metadata,
+    *standard_columns(),
+    sa.Column("number", sa.Integer, nullable=False, unique=True),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("admin_state_up", sa.Boolean, nullable=False),
+    sa.Column("shared", sa.Boolean, nullable=False, index=True),
+    sa.Column("external", sa.Boolean, nullable=False, index=True),
+    sa.Column("mtu", sa.Integer, nullable=False),
+    sa.Column("is_default", sa.Boolean, nullable=False),
+    sa.Column("port_security_enabled", sa.Boolean, nullable=False),
+    sa.Column("dns_domain", sa.String(255), nullable=False),
+    sa.Column("zone_hints", Json, nullable=False),
+    sa.Column("dhcp_mac", sa.String(17), nullable=False),
+)
+
+
+def seen(caller: Caller) -> Where:
+    """A project sees its own networks, the shared ones and the external ones."""
+    return sa.or_(
+        network.c.project_id == (caller.project_id or ""),
+        network.c.shared == sa.true(),
+        network.c.external == sa.true(),
+    )
+
+
+NETWORKS = Collection(NETWORK, network, seen)
+_BY_ID = sa.select(network).where(network.c.id == sa.bindparam("key"))
+
+
+def by_id(connection: Connection, network_id: str) -> Row | None:
+    """A network, whoever asks."""
+    row = connection.execute(_BY_ID, {"key": network_id}).mappings().first()
+    return dict(row) if row is not None else None
+
+
+def by_ids(connection: Connection, network_ids: Iterable[str]) -> dict[str, Row]:
+    statement = sa.select(network).where(network.c.id.in_(sorted(set(network_ids))))
+    return {row["id"]: dict(row) for row in connection.execute(statement).mappings()}
+
+
+def visible_to(row: Mapping[str, Any], caller: Caller) -> bool:
+    """Whether a caller may know of the network."""
+    return bool(
+        caller.admin or row["project_id"] == caller.project_id or row["shared"] or row["external"]
+    )
+
+
+def insert(connection: Connection, values: Row) -> Row:
+    """A new network with a number of its own."""
+    row = {**standard_values(), **values, "number": ranges.take_number(connection, "network")}
+    connection.execute(sa.insert(network), row)
+    return row
+
+
+def update(connection: Connection, network_id: str, values: Row) -> None:
+    change(connection, network, network_id, values)
+
+
+def set_status(connection: Connection, network_id: str, status: str) -> None:
+    """Note what the engine holds; not a change of the resource."""
+    connection.execute(
+        sa.update(network)
+        .where(network.c.id == network_id, network.c.status != status)
+        .values(status=status)
+    )
+
+
+def delete(connection: Connection, network_id: str) -> None:
+    connection.execute(sa.delete(network).where(network.c.id == network_id))
+
+
+def all_ids(connection: Connection) -> list[tuple[str, str]]:
+    """(id, project) of every network."""
+    return [
+        (row.id, row.project_id)
+        for row in connection.execute(sa.select(network.c.id, network.c.project_id))
+    ]
+
+
+def usable(connection: Connection, project_id: str) -> list[Row]:
+    """The networks a project may attach servers to: its own, or else the shared ones."""
+    for condition in (
+        sa.and_(network.c.project_id == project_id, network.c.external == sa.false()),
+        sa.and_(network.c.shared == sa.true(), network.c.external == sa.false()),
+    ):
+        statement = sa.select(network).where(condition).order_by(network.c.id).limit(2)
+        found = [dict(row) for row in connection.execute(statement).mappings()]
+        if found:
+            return found
+    return []
+
+
+def first_external(connection: Connection) -> str | None:
+    """The oldest external network."""
+    statement = (
+        sa.select(network.c.id)
+        .where(network.c.external == sa.true())
+        .order_by(network.c.created_at, network.c.id)
+        .limit(1)
+    )
+    return connection.execute(statement).scalar()
+
+
+def view(row: Mapping[str, Any], subnets: Sequence[str], tags: Sequence[str]) -> Row:
+    """A network as clients see it. Its segments are all of one host: type `local`."""
+    return {
+        **standard_view(row, tags),
+        "admin_state_up": row["admin_state_up"],
+        "status": row["status"],
+        "subnets": list(subnets),
+        "shared": row["shared"],
+        "router:external": row["external"],
+        "mtu": row["mtu"],
+        "is_default": row["is_default"],
+        "port_security_enabled": row["port_security_enabled"],
+        "dns_domain": row["dns_domain"],
+        "availability_zone_hints": row["zone_hints"],
+        "availability_zones": [ZONE],
+        "provider:network_type": "local",
+        "provider:physical_network": None,
+        "provider:segmentation_id": None,
+    }

@@ -1,0 +1,1 @@
+"""Ports: attachments to a network."""

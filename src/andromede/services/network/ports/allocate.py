@@ -1,0 +1,140 @@
+"""Which addresses a port gets: the ones that were asked for, or one of each family."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from andromede.db import Connection
+from andromede.http.errors import ApiError, BadRequest, Conflict
+from andromede.services.network.addresses import store as addresses
+from andromede.services.network.addresses.store import Held
+from andromede.services.network.common.errors import invalid
+from andromede.services.network.common.store import Row
+
+AUTOMATIC = ("slaac", "dhcpv6-stateless")
+
+
+class Seat(Struct, frozen=True, kw_only=True):
+    """The port that gets addresses."""
+
+    network_id: str
+    port_id: str
+    mac: str
+
+
+def allocate(
+    connection: Connection,
+    seat: Seat,
+    subnets: Sequence[Row],
+    wanted: Sequence[Mapping[str, str]] | None,
+    *,
+    first: int = 0,
+) -> list[Held]:
+    """Take the wanted addresses, or when `wanted` is None one of each family that the network has.
+
+    `first` is the position of the first one among the port's addresses.
+    Errors: BadRequest when an address or subnet is not of the network; Conflict when an address is
+    held (IpAddressInUse) or none is left (IpAddressGenerationFailure).
+    """
+    if wanted is None:
+        return _one_of_each(connection, seat, subnets)
+    chosen = [(_subnet_for(seat.network_id, subnets, each), each) for each in wanted]
+    # exact addresses first: a pool's next free one must not take what was asked for
+    order = sorted(range(len(chosen)), key=lambda at: "ip_address" not in chosen[at][1])
+    placed: dict[int, Held] = {}
+    for at in order:
+        subnet, each = chosen[at]
+        ip = each.get("ip_address")
+        if ip is None and subnet["ipv6_address_mode"] in AUTOMATIC:
+            ip = interface_address(subnet["cidr"], seat.mac)
+        if ip is not None:
+            placed[at] = addresses.take_exact(connection, subnet, ip, seat.port_id, first + at)
+            continue
+        found = addresses.take_next(connection, subnet, seat.port_id, first + at)
+        if found is None:
+            raise exhausted(seat.network_id)
+        placed[at] = found
+    return [placed[at] for at in range(len(chosen))]
+
+
+def _one_of_each(connection: Connection, seat: Seat, subnets: Sequence[Row]) -> list[Held]:
+    held: list[Held] = []
+    for version in (4, 6):
+        pooled = [
+            each
+            for each in subnets
+            if each["ip_version"] == version and each["ipv6_address_mode"] not in AUTOMATIC
+        ]
+        if pooled:
+            held.append(_from_any(connection, seat, pooled, len(held)))
+    for subnet in subnets:
+        if subnet["ipv6_address_mode"] in AUTOMATIC:
+            ip = interface_address(subnet["cidr"], seat.mac)
+            held.append(addresses.take_exact(connection, subnet, ip, seat.port_id, len(held)))
+    return held
+
+
+def _from_any(connection: Connection, seat: Seat, subnets: Sequence[Row], position: int) -> Held:
+    for subnet in subnets:
+        held = addresses.take_next(connection, subnet, seat.port_id, position)
+        if held is not None:
+            return held
+    raise exhausted(seat.network_id)
+
+
+def exhausted(network_id: str) -> ApiError:
+    return Conflict(
+        f"No more IP addresses available on network {network_id}.",
+        type="IpAddressGenerationFailure",
+    )
+
+
+def _subnet_for(network_id: str, subnets: Sequence[Row], wanted: Mapping[str, str]) -> Row:
+    """The subnet an asked address is of."""
+    ip = wanted.get("ip_address")
+    if "subnet_id" in wanted:
+        subnet = next((each for each in subnets if each["id"] == wanted["subnet_id"]), None)
+        if subnet is None:
+            raise invalid(
+                f"Failed to create port on network {network_id}, because fixed_ips included "
+                f"invalid subnet {wanted['subnet_id']}"
+            )
+        if ip is not None and not usable(subnet, ip):
+            raise BadRequest(
+                f"IP address {ip} is not a valid IP for the specified subnet.",
+                type="InvalidIpForSubnet",
+            )
+        return subnet
+    for subnet in subnets:
+        if ip is not None and usable(subnet, ip):
+            return subnet
+    raise BadRequest(
+        f"IP address {ip} is not a valid IP for any of the subnets on the specified network.",
+        type="InvalidIpForNetwork",
+    )
+
+
+def usable(subnet: Mapping[str, Any], ip: str) -> bool:
+    """Whether a port may hold the address: in the subnet, and not its network or broadcast one."""
+    block = ipaddress.ip_network(subnet["cidr"])
+    address = ipaddress.ip_address(ip)
+    if address.version != block.version or address not in block:
+        return False
+    if block.num_addresses <= 2:
+        return True
+    if address == block.network_address:
+        return False
+    return block.version == 6 or address != block.broadcast_address
+
+
+def interface_address(cidr: str, mac: str) -> str:
+    """The address a host gives itself from its MAC. Source: RFC 4291, appendix A."""
+    octets = [int(part, 16) for part in mac.split(":")]
+    octets[0] ^= 2
+    identifier = bytes([*octets[:3], 0xFF, 0xFE, *octets[3:]])
+    block = ipaddress.ip_network(cidr)
+    return str(ipaddress.IPv6Address(int(block.network_address) + int.from_bytes(identifier)))

@@ -1,0 +1,1 @@
+"""How many network resources a project may have."""

@@ -1,0 +1,76 @@
+"""How many network resources a project has, and may have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from andromede import quotas
+from andromede.db import Connection
+from andromede.services.network.common.errors import OverQuota
+from andromede.services.network.floatingips.store import floating
+from andromede.services.network.groups.store import group
+from andromede.services.network.networks.store import network
+from andromede.services.network.ports.store import port
+from andromede.services.network.routers.store import router
+from andromede.services.network.rules.store import rule
+from andromede.services.network.subnets.store import subnet
+
+SERVICE = "network"
+DEFAULTS: Mapping[str, int] = {
+    "network": 100,
+    "subnet": 100,
+    "port": 500,
+    "router": 10,
+    "floatingip": 50,
+    "security_group": 10,
+    "security_group_rule": 100,
+}
+TABLES = {
+    "network": network,
+    "subnet": subnet,
+    "port": port,
+    "router": router,
+    "floatingip": floating,
+    "security_group": group,
+    "security_group_rule": rule,
+}
+_COUNTS = {
+    name: sa.select(sa.func.count()).select_from(
+        sa.select(rows.c.id)
+        .where(rows.c.project_id == sa.bindparam("project"))
+        .limit(sa.bindparam("most"))
+        .subquery()
+    )
+    for name, rows in TABLES.items()
+}
+MOST = 2**31 - 1
+
+
+def limits(connection: Connection, project_id: str) -> dict[str, int]:
+    """Every limit of a project."""
+    return quotas.limits(connection, SERVICE, project_id, DEFAULTS)
+
+
+def used(connection: Connection, project_id: str, resource: str, most: int = MOST) -> int:
+    """How many a project has; counting stops at `most`."""
+    found = connection.execute(_COUNTS[resource], {"project": project_id, "most": most}).scalar()
+    return int(found or 0)
+
+
+def require(connection: Connection, project_id: str, resource: str, wanted: int = 1) -> None:
+    """Refuse what would pass the project's limit.
+
+    Errors: OverQuota.
+    """
+    limit = limits(connection, project_id)[resource]
+    if limit == quotas.UNLIMITED:
+        return
+    quotas.require(
+        limit,
+        used(connection, project_id, resource, limit + 1),
+        wanted,
+        f"Quota exceeded for resources: ['{resource}'].",
+        OverQuota,
+    )

@@ -1,0 +1,1 @@
+"""What was deleted from the API and may still be on the host."""

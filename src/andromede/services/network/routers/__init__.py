@@ -1,0 +1,1 @@
+"""Routers: legs in networks, an external gateway, static routes."""

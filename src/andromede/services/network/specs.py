@@ -1,0 +1,153 @@
+"""Rows to the engine's documents. Reads stores, writes nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from andromede.db import Connection
+from andromede.engine.protocol import (
+    AddressPair,
+    FirewallSpec,
+    GroupSpec,
+    NetworkSpec,
+    PortSpec,
+    RuleSpec,
+    SubnetSpec,
+)
+from andromede.services.network.addresses import store as addresses
+from andromede.services.network.addresses.store import Held
+from andromede.services.network.common.store import Row
+from andromede.services.network.groups import store as groups
+from andromede.services.network.networks import store as networks
+from andromede.services.network.ports import store as ports
+from andromede.services.network.ports.schema import DHCP
+from andromede.services.network.rules import store as rules
+from andromede.services.network.subnets import store as subnets
+
+DOMAIN = "openstacklocal"  # of networks that name none, as upstream
+
+
+def domain(network: Mapping[str, Any]) -> str:
+    """The domain of a network's names, without a final dot."""
+    return str(network["dns_domain"].rstrip(".") or DOMAIN)
+
+
+def network_spec(connection: Connection, network_id: str) -> NetworkSpec | None:
+    """The document of a network; None when there is no such row."""
+    row = networks.by_id(connection, network_id)
+    if row is None:
+        return None
+    dhcp = ports.on_network(connection, network_id, DHCP)
+    held = addresses.of_ports(connection, (each["id"] for each in dhcp))
+    by_subnet = {each.subnet_id: each.ip for many in held.values() for each in many}
+    return NetworkSpec(
+        id=row["id"],
+        number=row["number"],
+        project_id=row["project_id"],
+        mtu=row["mtu"],
+        external=row["external"],
+        subnets=tuple(
+            _subnet_spec(each, by_subnet.get(each["id"]))
+            for each in subnets.of_network(connection, network_id)
+        ),
+        dns_domain=domain(row),
+        dhcp_mac=dhcp[0]["mac_address"] if dhcp else row["dhcp_mac"],
+    )
+
+
+def _subnet_spec(row: Row, dhcp_address: str | None) -> SubnetSpec:
+    return SubnetSpec(
+        id=row["id"],
+        cidr=row["cidr"],
+        gateway=row["gateway_ip"],
+        dhcp=row["enable_dhcp"],
+        dhcp_address=dhcp_address,
+        dns_servers=tuple(row["dns_nameservers"]),
+        routes=tuple((each["destination"], each["nexthop"]) for each in row["host_routes"]),
+    )
+
+
+def port_specs(connection: Connection, rows: Sequence[Row]) -> list[PortSpec]:
+    """The documents of some ports, in the order given."""
+    ids = [row["id"] for row in rows]
+    held = addresses.of_ports(connection, ids)
+    members = groups.of_ports(connection, ids)
+    nets = networks.by_ids(connection, (row["network_id"] for row in rows))
+    return [
+        _port_spec(row, nets[row["network_id"]], held[row["id"]], members[row["id"]])
+        for row in rows
+    ]
+
+
+def _port_spec(row: Row, network: Row, held: Sequence[Held], members: Sequence[str]) -> PortSpec:
+    names = ports.names(row, held, domain(network))
+    return PortSpec(
+        id=row["id"],
+        number=row["number"],
+        network_id=row["network_id"],
+        mac=row["mac_address"],
+        addresses=tuple(each.ip for each in held),
+        hostname=names[0]["hostname"] if names else "",
+        enabled=row["admin_state_up"] and network["admin_state_up"],
+        port_security=row["port_security_enabled"],
+        pairs=tuple(
+            AddressPair(each["ip_address"], each.get("mac_address", row["mac_address"]))
+            for each in row["pairs"]
+        ),
+        groups=tuple(members),
+        owner_uid=row["owner_uid"],
+        dhcp_options=tuple(
+            (each["opt_name"], each["opt_value"])
+            for each in row["dhcp_options"]
+            if each["opt_value"] is not None
+        ),
+    )
+
+
+def firewall_spec(connection: Connection, network_id: str) -> FirewallSpec | None:
+    """All that filters a network; None when there is no such row."""
+    if networks.by_id(connection, network_id) is None:
+        return None
+    specs = port_specs(connection, ports.bound_on_network(connection, network_id))
+    named = {group_id for spec in specs for group_id in spec.groups}
+    of_groups = rules.of_groups(connection, named)
+    remote = {
+        each["remote_group_id"]
+        for many in of_groups.values()
+        for each in many
+        if each["remote_group_id"]
+    }
+    rows = groups.by_ids(connection, named | remote)
+    members = ports.member_addresses(connection, rows)
+    return FirewallSpec(
+        network_id=network_id,
+        ports=tuple(specs),
+        groups=tuple(
+            GroupSpec(
+                id=key,
+                stateful=rows[key]["stateful"],
+                rules=tuple(_rule_spec(each) for each in of_groups.get(key, ())),
+                members=tuple(members[key]),
+            )
+            for key in sorted(rows)
+        ),
+    )
+
+
+def _rule_spec(row: Row) -> RuleSpec:
+    return RuleSpec(
+        direction=row["direction"],
+        ether=row["ethertype"],
+        protocol=row["protocol"],
+        port_min=row["port_range_min"],
+        port_max=row["port_range_max"],
+        remote_cidr=row["remote_ip_prefix"],
+        remote_group=row["remote_group_id"],
+    )
+
+
+def with_prefix(ip: str, cidr: str) -> str:
+    """`10.0.0.1` of `10.0.0.0/24` as `10.0.0.1/24`."""
+    return f"{ip}/{ipaddress.ip_network(cidr).prefixlen}"

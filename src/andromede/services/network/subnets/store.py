@@ -1,0 +1,131 @@
+"""The SQL of subnets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from andromede.db import Connection, metadata
+from andromede.db.types import Json, identifier, table
+from andromede.http.access import Caller
+from andromede.services.network.addresses import store as addresses
+from andromede.services.network.common.store import (
+    Collection,
+    Row,
+    Where,
+    change,
+    drop_tags,
+    standard_columns,
+    standard_values,
+    standard_view,
+)
+from andromede.services.network.networks.store import network
+from andromede.services.network.subnets.schema import SUBNET
+
+subnet = table(
+    "subnet",
+    metadata,
+    *standard_columns(),
+    identifier("network_id", nullable=False, index=True),
+    sa.Column("ip_version", sa.Integer, nullable=False),
+    sa.Column("cidr", sa.String(43), nullable=False),
+    sa.Column("gateway_ip", sa.String(39), nullable=True),
+    sa.Column("pools", Json, nullable=False),
+    sa.Column("enable_dhcp", sa.Boolean, nullable=False),
+    sa.Column("dns_nameservers", Json, nullable=False),
+    sa.Column("host_routes", Json, nullable=False),
+    sa.Column("ipv6_ra_mode", sa.String(16), nullable=True),
+    sa.Column("ipv6_address_mode", sa.String(16), nullable=True),
+)
+
+
+def seen(caller: Caller) -> Where:
+    """A project sees its own subnets and those of shared networks; an external network's are the
+    operator's."""
+    shared = sa.select(network.c.id).where(network.c.shared == sa.true())
+    return sa.or_(subnet.c.project_id == (caller.project_id or ""), subnet.c.network_id.in_(shared))
+
+
+def _shared(values: Sequence[str]) -> Where:
+    wanted = values[-1].lower() in ("true", "1")
+    return subnet.c.network_id.in_(sa.select(network.c.id).where(network.c.shared == wanted))
+
+
+def _external(values: Sequence[str]) -> Where:
+    wanted = values[-1].lower() in ("true", "1")
+    return subnet.c.network_id.in_(sa.select(network.c.id).where(network.c.external == wanted))
+
+
+SUBNETS = Collection(SUBNET, subnet, seen, {"shared": _shared, "router:external": _external})
+_OF_NETWORK = (
+    sa.select(subnet)
+    .where(subnet.c.network_id == sa.bindparam("key"))
+    .order_by(subnet.c.created_at, subnet.c.id)
+)
+
+
+def of_network(connection: Connection, network_id: str) -> list[Row]:
+    """The subnets of a network, oldest first."""
+    return [dict(row) for row in connection.execute(_OF_NETWORK, {"key": network_id}).mappings()]
+
+
+def by_ids(connection: Connection, subnet_ids: Iterable[str]) -> dict[str, Row]:
+    statement = sa.select(subnet).where(subnet.c.id.in_(sorted(set(subnet_ids))))
+    return {row["id"]: dict(row) for row in connection.execute(statement).mappings()}
+
+
+def by_id(connection: Connection, subnet_id: str) -> Row | None:
+    return by_ids(connection, [subnet_id]).get(subnet_id)
+
+
+def ids_of_networks(connection: Connection, network_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The subnets' ids of some networks."""
+    wanted = list(network_ids)
+    found: dict[str, list[str]] = {key: [] for key in wanted}
+    if wanted:
+        statement = (
+            sa.select(subnet.c.network_id, subnet.c.id)
+            .where(subnet.c.network_id.in_(wanted))
+            .order_by(subnet.c.created_at, subnet.c.id)
+        )
+        for row in connection.execute(statement):
+            found[row.network_id].append(row.id)
+    return found
+
+
+def insert(connection: Connection, values: Row) -> Row:
+    row = {**standard_values(), **values}
+    connection.execute(sa.insert(subnet), row)
+    return row
+
+
+def update(connection: Connection, subnet_id: str, values: Row) -> None:
+    change(connection, subnet, subnet_id, values)
+
+
+def remove(connection: Connection, subnet_id: str) -> None:
+    """Delete a subnet with its pools and tags; no port holds an address of it."""
+    addresses.close_pools(connection, subnet_id)
+    drop_tags(connection, subnet_id)
+    connection.execute(sa.delete(subnet).where(subnet.c.id == subnet_id))
+
+
+def view(row: Mapping[str, Any], shared: bool, tags: Sequence[str]) -> Row:
+    """A subnet as clients see it."""
+    return {
+        **standard_view(row, tags),
+        "network_id": row["network_id"],
+        "ip_version": row["ip_version"],
+        "cidr": row["cidr"],
+        "gateway_ip": row["gateway_ip"],
+        "allocation_pools": row["pools"],
+        "dns_nameservers": row["dns_nameservers"],
+        "host_routes": row["host_routes"],
+        "enable_dhcp": row["enable_dhcp"],
+        "ipv6_ra_mode": row["ipv6_ra_mode"],
+        "ipv6_address_mode": row["ipv6_address_mode"],
+        "subnetpool_id": None,
+        "shared": shared,
+    }
