@@ -28,6 +28,7 @@ from andromede.http.access import Caller
 from andromede.http.dispatch import Dispatcher
 from andromede.http.errors import Unauthorized
 from andromede.http.operation import Service
+from andromede.inspect.formats import examine
 from andromede.work import Lifecycle, Runner
 
 ROLES = {
@@ -199,6 +200,7 @@ class TestCloud:
             database=self.database,
             authenticate=authenticate,
             keys=keys,
+            inspect=examine,
             catalog=list(services),
         )
         self.public = Dispatcher(

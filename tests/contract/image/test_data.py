@@ -37,7 +37,8 @@ def test_what_is_uploaded_is_what_is_downloaded(cloud: TestCloud) -> None:
     member = cloud.as_(caller())
     made = active(member, DATA)
     assert made["status"] == "active"
-    assert made["size"] == made["virtual_size"] == len(DATA)
+    assert made["size"] == len(DATA)
+    assert made["virtual_size"] == -(-len(DATA) // 512) * 512
     assert made["checksum"] == hashlib.md5(DATA).hexdigest()
     assert made["os_hash_algo"] == "sha512"
     assert made["os_hash_value"] == hashlib.sha512(DATA).hexdigest()
@@ -104,6 +105,15 @@ def test_deactivated_data_are_withheld(cloud: TestCloud) -> None:
         api.image_for_boot(connection, caller(), made["id"])
     assert member.post(f"{path}/actions/reactivate").status == 204
     assert member.get(f"{path}/file").body == b"data"
+
+
+def test_an_empty_disk_is_refused(cloud: TestCloud) -> None:
+    member = cloud.as_(caller())
+    made = create(member)
+    answer = put(member, made["id"], b"")
+    assert answer.status == 400
+    assert b"empty" in answer.body
+    refused(cloud, member, made["id"], made)
 
 
 @pytest.mark.parametrize(
@@ -315,6 +325,22 @@ def test_without_inspection_nothing_is_accepted(cloud: TestCloud) -> None:
     made = create(member)
     judge, cloud.cloud.inspect = cloud.cloud.inspect, None
     assert put(member, made["id"], b"data").status == 503
+    cloud.cloud.inspect = judge
+    refused(cloud, member, made["id"], made)
+
+
+def test_a_broken_inspection_is_not_the_customers_fault(cloud: TestCloud) -> None:
+    member = cloud.as_(caller())
+    made = create(member)
+    judge = cloud.cloud.inspect
+
+    def broken(_: int, __: str) -> Any:
+        raise RuntimeError("the jail is closed")
+
+    cloud.cloud.inspect = broken
+    answer = put(member, made["id"], b"data")
+    assert answer.status == 503
+    assert b"the jail is closed" in answer.body
     cloud.cloud.inspect = judge
     refused(cloud, member, made["id"], made)
 

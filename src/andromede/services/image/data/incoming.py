@@ -152,7 +152,13 @@ class Incoming:
             image = store.get(connection, self.id)
         if image is None:
             raise _gone(self.id)
-        verdict = inspect(self.descriptor, image.disk_format or "raw")
+        try:
+            verdict = inspect(self.descriptor, image.disk_format or "raw")
+        except Exception as error:
+            raise Unavailable(
+                f"Inspecting the data of image {self.id} failed, so they were not kept; try again "
+                f"later: {error}"
+            ) from error
         true_kind = verdict.format_found == image.disk_format
         if not verdict.ok and true_kind and verdict.format_found in CHECKED:
             raise BadRequest(
