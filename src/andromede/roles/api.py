@@ -18,6 +18,7 @@ from andromede.config import Config, Paths
 from andromede.http.dispatch import Dispatcher
 from andromede.roles import assembly, health
 from andromede.services.identity.api import make_authenticate
+from andromede.services.image.api import clean
 from andromede.work.store import set_wake
 
 log = structlog.get_logger("api")
@@ -42,6 +43,7 @@ def serve(
     assert cloud.keys is not None
     cloud.authenticate = make_authenticate(cloud.keys)
     assembly.connect_roles(cloud)
+    log.info("cleaned", uploads=clean(paths, cloud.database))
     set_wake(Wake(paths.run / "wake.sock"))
     services = [*cloud.catalog, health.service(paths)]
     apps = {
