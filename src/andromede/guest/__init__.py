@@ -1,0 +1,14 @@
+"""Builds the tiny guest image from Debian packages; imports nothing else of Andromède."""
+
+from andromede.guest.errors import GuestBuildError
+
+__all__ = ["DEBIAN_PACKAGES", "GuestBuildError"]
+
+DEBIAN_PACKAGES = (
+    "dosfstools",
+    "e2fsprogs",
+    "mtools",
+    "qemu-utils",
+    "syslinux",
+    "syslinux-common",
+)
