@@ -14,11 +14,13 @@ from andromede.guest.tree import Node, Tree
 ROOTFS = Path(__file__).parent / "rootfs"
 
 GUEST_PACKAGES = (
+    "bash",
     "busybox-static",
     "curl",
     "dosfstools",
     "dropbear-bin",
     "e2fsprogs",
+    "iputils-ping",
     "linux-image-cloud-amd64",
     "sudo",
     "util-linux",
@@ -28,9 +30,11 @@ LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 # Files taken from packages, besides busybox and the shared libraries that these name.
 PROGRAMS = (
+    "usr/bin/bash",
     "usr/bin/curl",
     "usr/bin/dropbearkey",
     "usr/bin/lsblk",
+    "usr/bin/ping",
     "usr/bin/sudo",
     "usr/sbin/blkid",
     "usr/sbin/dropbear",
@@ -51,6 +55,7 @@ LINKS = {
     "lib64": "usr/lib64",
     "sbin": "usr/bin",
     "usr/sbin": "bin",
+    "usr/bin/ping6": "ping",
     "usr/bin/mkfs.ext4": "mke2fs",
     "usr/bin/mkfs.vfat": "mkfs.fat",
     "var/run": "../run",
