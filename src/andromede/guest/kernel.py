@@ -39,8 +39,7 @@ class ModuleSet:
         """`directory` is lib/modules/RELEASE of an unpacked kernel package."""
         self.directory = directory
         self._paths = {
-            path.stem.replace("-", "_"): path
-            for path in sorted(directory.rglob("*.ko"))
+            path.stem.replace("-", "_"): path for path in sorted(directory.rglob("*.ko"))
         }
         if not self._paths:
             raise GuestBuildError(

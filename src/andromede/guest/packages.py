@@ -89,9 +89,7 @@ def archive_epoch(archive: Path) -> int:
     return int(head[24:36])
 
 
-def fetch(
-    names: Sequence[str], cache_dir: Path, progress: Callable[[str], None]
-) -> list[Package]:
+def fetch(names: Sequence[str], cache_dir: Path, progress: Callable[[str], None]) -> list[Package]:
     """Bring `names` and what they depend on into `cache_dir`, unpacked; sorted by name."""
     apt = cache_dir / "apt"
     archives = apt / "archives"
