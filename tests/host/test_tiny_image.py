@@ -1,5 +1,6 @@
 """The tiny image is reproducible, boots from its own disk, and does what a cloud's tests need."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.host.tiny_guest import Guest, config_drive, wait_for
 
 from andromede.guest.build import BuiltImage, build_tiny
-from tests.host.tiny_guest import Guest, config_drive, wait_for
 
 pytestmark = pytest.mark.host
 
@@ -118,8 +119,6 @@ def test_power_button(boot: Boot, tmp_path: Path) -> None:
 
 
 def test_metadata_service_without_config_drive(boot: Boot, tmp_path: Path) -> None:
-    import json
-
     (tmp_path / "meta_data.json").write_text(json.dumps(metadata(tmp_path)))
     (tmp_path / "user_data").write_text(USER_DATA)
     stub = Path(__file__).with_name("metadata_stub.py")
@@ -158,7 +157,11 @@ def test_hotplugged_disk_appears_and_goes(boot: Boot, tmp_path: Path) -> None:
     spare = tmp_path / "spare.raw"
     with spare.open("wb") as file:
         file.truncate(64 * 1024 * 1024)
-    node = {"driver": "raw", "node-name": "spare", "file": {"driver": "file", "filename": str(spare)}}
+    node = {
+        "driver": "raw",
+        "node-name": "spare",
+        "file": {"driver": "file", "filename": str(spare)},
+    }
     guest.qmp("blockdev-add", **node)
     guest.qmp("device_add", driver="virtio-blk-pci", id="volume", drive="spare", bus="spare")
     wait_for("the disk", lambda: "vdc" in guest.ssh("lsblk -dn -o NAME"))

@@ -1,6 +1,5 @@
 """A QEMU guest of the tiny image for tests: user-mode network, config drive, QMP, SSH."""
 
-import contextlib
 import json
 import socket
 import subprocess
@@ -103,11 +102,12 @@ class Guest:
         """Seconds from the start of QEMU to the SSH banner."""
 
         def probe() -> bool:
-            with contextlib.suppress(OSError):
+            try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
-                    connection.settimeout(1)
+                    connection.settimeout(0.3)
                     return connection.recv(8).startswith(b"SSH-2.0")
-            return False
+            except OSError:
+                return False
 
         wait_for("the SSH banner", probe)
         return time.monotonic() - self.started

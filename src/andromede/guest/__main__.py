@@ -19,15 +19,15 @@ def main() -> int:
     start = time.monotonic()
 
     def progress(message: str) -> None:
-        print(f"[{time.monotonic() - start:5.1f}s] {message}", file=sys.stderr)
+        sys.stderr.write(f"[{time.monotonic() - start:5.1f}s] {message}\n")
 
     try:
         built = build_tiny(arguments.out, cache_dir=arguments.cache, progress=progress)
     except GuestBuildError as error:
-        print(f"error: {error}", file=sys.stderr)
+        sys.stderr.write(f"error: {error}\n")
         return 1
     progress("done")
-    print(f"{built.qcow2} {built.size} bytes sha256:{built.sha256}")
+    sys.stdout.write(f"{built.qcow2} {built.size} bytes sha256:{built.sha256}\n")
     return 0
 
 

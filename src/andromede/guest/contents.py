@@ -1,7 +1,6 @@
 """Says what is in the tiny image, and assembles the trees of its two stages from packages."""
 
 import os
-import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from andromede.guest.elf import needed_libraries
 from andromede.guest.errors import GuestBuildError, run
 from andromede.guest.kernel import FIRST_STAGE, MODULES, ModuleSet
 from andromede.guest.packages import Package
-from andromede.guest.tree import Node, Tree
+from andromede.guest.tree import Tree
 
 ROOTFS = Path(__file__).parent / "rootfs"
 
@@ -208,13 +207,3 @@ def _add_scripts(tree: Tree, source: Path) -> None:
             data = path.read_bytes()
             name = str(path.relative_to(source))
             tree.file(name, data, _MODES.get(name, 0o755 if data[:2] == b"#!" else 0o644))
-
-
-def summary(tree: Tree) -> tuple[int, int]:
-    """How many regular files a tree has, and their bytes in all."""
-    sizes = [len(node.data) for node in tree.nodes.values() if _is_regular(node)]
-    return len(sizes), sum(sizes)
-
-
-def _is_regular(node: Node) -> bool:
-    return stat.S_ISREG(node.mode)

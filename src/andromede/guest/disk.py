@@ -50,8 +50,10 @@ def write_boot(disk: Path, size: int, files: Mapping[str, Path], epoch: int) -> 
     with image.open("wb") as file:
         file.truncate(size)
     run(
-        ["mkfs.fat", "--invariant", "-F", "16", "-s", "8", "-n", "BOOT"]
-        + ["-i", f"{BOOT_VOLUME:08x}", "-h", str(BOOT_START // SECTOR), str(image)],
+        [
+            *("mkfs.fat", "--invariant", "-F", "16", "-s", "8", "-n", "BOOT"),
+            *("-i", f"{BOOT_VOLUME:08x}", "-h", str(BOOT_START // SECTOR), str(image)),
+        ],
         env=env,
     )
     for name, source in sorted(files.items()):
@@ -67,11 +69,13 @@ def write_root(disk: Path, offset: int, size: int, tree: Tree, epoch: int) -> No
     image.unlink(missing_ok=True)
     env = {**os.environ, "E2FSPROGS_FAKE_TIME": str(epoch), "SOURCE_DATE_EPOCH": str(epoch)}
     run(
-        ["mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-i", "16384", "-m", "1"]
-        + ["-L", "andromede-root", "-U", ROOT_UUID, "-J", "size=4"]
-        + ["-O", "has_journal,resize_inode"]
-        + ["-E", f"hash_seed={HASH_SEED},lazy_itable_init=0,lazy_journal_init=0,nodiscard"]
-        + [str(image), str(size // 1024)],
+        [
+            *("mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-i", "16384", "-m", "1"),
+            *("-L", "andromede-root", "-U", ROOT_UUID, "-J", "size=4"),
+            *("-O", "has_journal,resize_inode"),
+            *("-E", f"hash_seed={HASH_SEED},lazy_itable_init=0,lazy_journal_init=0,nodiscard"),
+            *(str(image), str(size // 1024)),
+        ],
         env=env,
     )
     staging = disk.with_suffix(".files")

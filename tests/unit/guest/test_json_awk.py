@@ -19,18 +19,20 @@ def read(document: Any, want: str, folder: Path, *, indent: int | None = None) -
     source = folder / "document.json"
     source.write_text(json.dumps(document, indent=indent))
     command = ["awk", "-v", f"want={want}", "-f", str(SCRIPT), str(source)]
-    return subprocess.run(command, check=True, capture_output=True, env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"}).stdout.decode()
+    return subprocess.run(
+        command, check=True, capture_output=True, env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
+    ).stdout.decode()
 
 
 DOCUMENT = {
     "uuid": "6f0a2c1e",
     "hostname": "web-1.example.org",
     "keys": [{"name": "mine", "data": "ssh-rsa A/+="}, []],
-    "public_keys": {"a/b \"c\": {x}": "ssh-rsa A/+= one\n", "two": "ssh-ed25519 B two"},
+    "public_keys": {'a/b "c": {x}': "ssh-rsa A/+= one\n", "two": "ssh-ed25519 B two"},
     "meta": {"hostname": "not this one", "uuid": "nor this", "empty": {}},
     "launch_index": 0,
     "none": None,
-    "escaped": "tab\tback\\slash \"q\" é",
+    "escaped": 'tab\tback\\slash "q" é',
     "last": "end",
 }
 
@@ -46,7 +48,7 @@ DOCUMENT = {
         ("meta\thostname", "not this one\n"),
         ("launch_index", "0\n"),
         ("none", "null\n"),
-        ("escaped", "tab\tback\\slash \"q\" é\n"),
+        ("escaped", 'tab\tback\\slash "q" é\n'),
         ("last", "end\n"),
         ("absent", ""),
     ],

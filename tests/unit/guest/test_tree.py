@@ -1,14 +1,13 @@
 """The in-memory tree, its cpio form, and the disk's boot record."""
 
 import struct
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from andromede.guest import disk
 from andromede.guest.contents import merged
-from andromede.guest.errors import GuestBuildError
+from andromede.guest.errors import GuestBuildError, run
 from andromede.guest.tree import Tree, cpio
 
 
@@ -66,15 +65,10 @@ def test_merged_usr(path: str, expected: str) -> None:
 
 
 def test_a_missing_program_is_named_with_the_remedy() -> None:
-    from andromede.guest.errors import run
-
     with pytest.raises(GuestBuildError, match="DEBIAN_PACKAGES"):
         run(["andromede-no-such-program"])
 
 
 def test_a_failing_program_is_quoted(tmp_path: Path) -> None:
-    from andromede.guest.errors import run
-
     with pytest.raises(GuestBuildError, match="failed with status"):
         run(["ls", str(tmp_path / "none")])
-    assert subprocess.run(["true"], check=True).returncode == 0
