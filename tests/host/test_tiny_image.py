@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.host.tiny_guest import Guest, config_drive, wait_for
+from tests.host.tiny_guest import MACHINE, Guest, Network, config_drive, wait_for
 
 from andromede.guest.build import BuiltImage, build_tiny
 
@@ -129,9 +129,70 @@ def test_metadata_service_without_config_drive(boot: Boot, tmp_path: Path) -> No
     assert "metadata from http" in guest.wait_console("user data ended with status 0")
 
 
+DHCP = (
+    "--interface=tap0",
+    "--bind-interfaces",
+    "--no-ping",
+    "--enable-ra",
+    "--dhcp-range=fd77::,ra-only",
+    "--dhcp-range=10.77.0.50,10.77.0.50,120",
+    "--dhcp-option=26,1400",
+    "--dhcp-option=6,192.0.2.53",
+    "--dhcp-option=15,example.org",
+    "--dhcp-option=121,169.254.169.254/32,10.77.0.1,10.88.0.0/16,10.77.0.1,0.0.0.0/0,10.77.0.1",
+)
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    made = Network(f"tiny-{os.getpid()}", tmp_path, DHCP)
+    yield made
+    made.close()
+
+
+def test_lease_of_a_real_network(boot: Boot, network: Network, tmp_path: Path) -> None:
+    latest = tmp_path / "openstack" / "latest"
+    latest.mkdir(parents=True)
+    (latest / "meta_data.json").write_text(json.dumps(metadata(tmp_path)))
+    guest = boot(network=network)
+    guest.address = "10.77.0.50"
+    assert "metadata from http" in guest.wait_console("ready in")
+    routes = guest.ssh("ip route")
+    assert "default via 10.77.0.1" in routes
+    assert "10.88.0.0/16 via 10.77.0.1" in routes
+    assert "169.254.169.254 via 10.77.0.1" in routes
+    assert guest.ssh("cat /etc/resolv.conf") == "search example.org\nnameserver 192.0.2.53"
+    assert guest.ssh("cat /sys/class/net/eth0/mtu") == "1400"
+    assert "fd77::5054:ff:fe12:3456/64" in guest.ssh("ip -6 addr show eth0")
+    guest.ssh("ping6 -c1 -w5 fd77::1 && curl -fsS http://169.254.169.254/openstack/latest/")
+    announced = guest.console().count("eth0 has")
+    guest.ssh("sudo /bin/kill -USR1 $(cat /var/run/udhcpc.eth0.pid)")
+    wait_for("the renewal", lambda: guest.console().count("eth0 has") > announced)
+    assert guest.ssh("ip route") == routes
+
+
 def test_ssh_starts_without_metadata(boot: Boot) -> None:
     guest = boot(netdev=",restrict=on")
     assert guest.wait_banner() < 25
+
+
+def test_the_disk_that_the_firmware_booted_is_root(image: BuiltImage, tmp_path: Path) -> None:
+    """As in a rescue: two disks of one image, the second in order is the one to boot."""
+    command = ["qemu-system-x86_64", *MACHINE, "-m", "128", "-display", "none"]
+    command += ["-serial", f"file:{tmp_path}/console.log"]
+    for index, (name, size) in enumerate((("a", "1G"), ("b", "2G"))):
+        create = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", image.qcow2]
+        subprocess.run([*create, tmp_path / name, size], check=True)
+        command += ["-drive", f"if=none,id={name},format=qcow2,file={tmp_path / name}"]
+        command += ["-device", f"virtio-blk-pci,drive={name},bootindex={2 - index}"]
+    process = subprocess.Popen(command)
+    console = tmp_path / "console.log"
+    try:
+        wait_for("the root", lambda: console.exists() and "root is" in console.read_text())
+        assert "root is /dev/vdb2" in console.read_text()
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_hotplugged_network_card_gets_an_address(boot: Boot, tmp_path: Path) -> None:

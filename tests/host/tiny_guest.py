@@ -3,8 +3,9 @@
 import json
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,6 +43,39 @@ def config_drive(folder: Path, metadata: dict[str, Any], user_data: str) -> Path
     return image
 
 
+class Network:
+    """A namespace with a tap for one guest, a DHCP server and a metadata address of its own."""
+
+    def __init__(self, name: str, folder: Path, dhcp: Sequence[str]) -> None:
+        self.name = name
+        self.inside = ["ip", "netns", "exec", name]
+        self._servers: list[subprocess.Popen[bytes]] = []
+        for line in (
+            f"netns add {name}",
+            f"-n {name} link set lo up",
+            f"-n {name} tuntap add tap0 mode tap",
+            f"-n {name} addr add 10.77.0.1/24 dev tap0",
+            f"-n {name} addr add fd77::1/64 dev tap0 nodad",
+            f"-n {name} addr add 169.254.169.254/32 dev lo",
+            f"-n {name} link set tap0 up",
+        ):
+            subprocess.run(["ip", *line.split()], check=True)
+        leases = [f"--dhcp-leasefile={folder}/leases", "--pid-file="]
+        self._serve("dnsmasq", "-k", "--conf-file=/dev/null", "--port=0", *leases, *dhcp)
+        where = ["--bind", "169.254.169.254", "--directory", str(folder)]
+        self._serve(sys.executable, "-m", "http.server", "80", *where)
+
+    def _serve(self, *command: str) -> None:
+        quiet = subprocess.DEVNULL
+        self._servers.append(subprocess.Popen([*self.inside, *command], stdout=quiet, stderr=quiet))
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.terminate()
+            server.wait()
+        subprocess.run(["ip", "netns", "del", self.name], check=True)
+
+
 class Guest:
     """One running guest on an overlay of the image; `started` is when QEMU was."""
 
@@ -52,11 +86,14 @@ class Guest:
         *,
         drive: Path | None = None,
         netdev: str = "",
+        network: "Network | None" = None,
         disk_size: str = "1G",
         memory: int = 128,
     ) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.address = "127.0.0.1"
+        self.prefix = network.inside if network else []
+        self.port = 22 if network else free_port()
         self.console_path = folder / "console.log"
         self.key = folder / "key"
         overlay = folder / "disk.qcow2"
@@ -64,13 +101,22 @@ class Guest:
             create = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", image]
             subprocess.run([*create, overlay, disk_size], check=True)
         forward = f"hostfwd=tcp:127.0.0.1:{self.port}-:22"
-        command = ["qemu-system-x86_64", *MACHINE, "-m", str(memory), "-display", "none"]
+        command = [
+            *self.prefix,
+            "qemu-system-x86_64",
+            *MACHINE,
+            "-m",
+            str(memory),
+            "-display",
+            "none",
+        ]
         command += ["-no-reboot", "-serial", f"file:{self.console_path}"]
         command += ["-qmp", f"unix:{folder}/qmp,server=on,wait=off"]
         command += ["-device", "pcie-root-port,id=spare,chassis=1,slot=1"]
         command += ["-drive", f"if=none,id=disk,format=qcow2,file={overlay}"]
         command += ["-device", "virtio-blk-pci,drive=disk,bootindex=1"]
-        command += ["-netdev", f"user,id=net,{forward}{netdev}"]
+        tap = "tap,id=net,ifname=tap0,script=no,downscript=no"
+        command += ["-netdev", tap if network else f"user,id=net,{forward}{netdev}"]
         command += ["-device", "virtio-net-pci,netdev=net,romfile=", "-device", "virtio-rng-pci"]
         if drive:
             command += ["-drive", f"if=none,id=config,format=raw,readonly=on,file={drive}"]
@@ -116,10 +162,10 @@ class Guest:
         """Standard output of a command run by cirros, logged in by key."""
         options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"]
         options += ["BatchMode=yes", "ConnectTimeout=20", "IdentitiesOnly=yes"]
-        words = ["ssh", "-i", str(self.key), "-p", str(self.port)]
+        words = [*self.prefix, "ssh", "-i", str(self.key), "-p", str(self.port)]
         words += [part for option in options for part in ("-o", option)]
         done = subprocess.run(
-            [*words, "cirros@127.0.0.1", command],
+            [*words, f"cirros@{self.address}", command],
             capture_output=True,
             text=True,
             timeout=90,

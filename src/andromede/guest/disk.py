@@ -59,6 +59,11 @@ def write_boot(disk: Path, size: int, files: Mapping[str, Path], epoch: int) -> 
     for name, source in sorted(files.items()):
         os.utime(source, (epoch, epoch))
         run(["mcopy", "-m", "-i", str(image), str(source), f"::{name}"], env=env)
+    if not Path("/proc/self/fd").is_dir():
+        raise GuestBuildError(
+            "syslinux reaches its image through /proc, which is not mounted here: "
+            "mount -t proc proc /proc, then build again"
+        )
     run(["syslinux", "--install", str(image)], env=env)
     _place(image, disk, BOOT_START)
 
