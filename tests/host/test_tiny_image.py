@@ -104,7 +104,7 @@ def test_tools_that_tests_of_clouds_use(boot: Boot, tmp_path: Path) -> None:
 
 
 def test_power_button(boot: Boot, tmp_path: Path) -> None:
-    guest = boot(drive=drive(tmp_path))
+    guest = boot(drive=drive(tmp_path), disk_size="96M", memory=96)
     guest.wait_console("user data ended")
     pressed = time.monotonic()
     guest.qmp("system_powerdown")
@@ -112,7 +112,7 @@ def test_power_button(boot: Boot, tmp_path: Path) -> None:
     assert time.monotonic() - pressed < 3
     log = guest.console()
     assert "power button pressed" in log
-    again = boot(drive=tmp_path / "config.iso")
+    again = boot(drive=tmp_path / "config.iso", memory=96)
     again.wait_banner()
     assert "recovery" not in again.ssh("sudo dmesg")
     assert "user data speaks" not in again.console()
@@ -163,7 +163,8 @@ def test_lease_of_a_real_network(boot: Boot, network: Network, tmp_path: Path) -
     assert "169.254.169.254 via 10.77.0.1" in routes
     assert guest.ssh("cat /etc/resolv.conf") == "search example.org\nnameserver 192.0.2.53"
     assert guest.ssh("cat /sys/class/net/eth0/mtu") == "1400"
-    assert "fd77::5054:ff:fe12:3456/64" in guest.ssh("ip -6 addr show eth0")
+    wanted = "fd77::5054:ff:fe12:3456/64"
+    wait_for("an advertised address", lambda: wanted in guest.ssh("ip -6 addr show eth0"))
     guest.ssh("ping6 -c1 -w5 fd77::1 && curl -fsS http://169.254.169.254/openstack/latest/")
     announced = guest.console().count("eth0 has")
     guest.ssh("sudo /bin/kill -USR1 $(cat /var/run/udhcpc.eth0.pid)")
@@ -181,8 +182,8 @@ def test_the_disk_that_the_firmware_booted_is_root(image: BuiltImage, tmp_path: 
     command = ["qemu-system-x86_64", *MACHINE, "-m", "128", "-display", "none"]
     command += ["-serial", f"file:{tmp_path}/console.log"]
     for index, (name, size) in enumerate((("a", "1G"), ("b", "2G"))):
-        create = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", image.qcow2]
-        subprocess.run([*create, tmp_path / name, size], check=True)
+        create = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(image.qcow2)]
+        subprocess.run([*create, str(tmp_path / name), size], check=True)
         command += ["-drive", f"if=none,id={name},format=qcow2,file={tmp_path / name}"]
         command += ["-device", f"virtio-blk-pci,drive={name},bootindex={2 - index}"]
     process = subprocess.Popen(command)

@@ -98,8 +98,8 @@ class Guest:
         self.key = folder / "key"
         overlay = folder / "disk.qcow2"
         if not overlay.exists():
-            create = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", image]
-            subprocess.run([*create, overlay, disk_size], check=True)
+            create = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(image)]
+            subprocess.run([*create, str(overlay), disk_size], check=True)
         forward = f"hostfwd=tcp:127.0.0.1:{self.port}-:22"
         command = [
             *self.prefix,

@@ -79,7 +79,7 @@ def write_root(disk: Path, offset: int, size: int, tree: Tree, epoch: int) -> No
             *("-L", "andromede-root", "-U", ROOT_UUID, "-J", "size=4"),
             *("-O", "has_journal,resize_inode"),
             *("-E", f"hash_seed={HASH_SEED},lazy_itable_init=0,lazy_journal_init=0,nodiscard"),
-            *(str(image), str(size // 1024)),
+            *(str(image), str(size // 4096)),
         ],
         env=env,
     )
