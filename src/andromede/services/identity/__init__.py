@@ -7,12 +7,34 @@ from andromede.http.errors import identity_shape
 from andromede.http.operation import Operation, Service
 from andromede.services.identity import discovery
 from andromede.services.identity.auth import routes as auth
+from andromede.services.identity.catalog import routes as catalog
+from andromede.services.identity.credentials import routes as credentials
+from andromede.services.identity.domains import routes as domains
+from andromede.services.identity.grants import assignments
+from andromede.services.identity.grants import routes as grants
+from andromede.services.identity.groups import routes as groups
 from andromede.services.identity.messages import validation_message
+from andromede.services.identity.projects import routes as projects
+from andromede.services.identity.projects import tags
+from andromede.services.identity.roles import implied
+from andromede.services.identity.roles import routes as roles
+from andromede.services.identity.users import routes as users
 from andromede.work import Lifecycle
 
 OPERATIONS: list[Operation] = [
     *discovery.OPERATIONS,
     *auth.OPERATIONS,
+    *catalog.OPERATIONS,
+    *domains.OPERATIONS,
+    *projects.OPERATIONS,
+    *tags.OPERATIONS,
+    *users.OPERATIONS,
+    *groups.OPERATIONS,
+    *roles.OPERATIONS,
+    *implied.OPERATIONS,
+    *grants.OPERATIONS,
+    *assignments.OPERATIONS,
+    *credentials.OPERATIONS,
 ]
 SERVICE = Service(
     name="identity",

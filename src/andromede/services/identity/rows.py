@@ -14,6 +14,7 @@ from andromede.http.paging import Page
 MOST = 1000  # rows in one page
 
 Row = sa.Row[Any]
+Ids = Sequence[str] | sa.Select[tuple[str]]  # as they are, or as a subquery
 
 
 def page_of(

@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from andromede.db import Connection, metadata
 from andromede.db.types import identifier, table
-from andromede.services.identity.groups.store import group_member
+from andromede.services.identity.groups.store import group_member, members
 from andromede.services.identity.projects import store as projects
 from andromede.services.identity.roles import store as roles
-from andromede.services.identity.rows import Row
+from andromede.services.identity.rows import Ids, Row
 
 SYSTEM = "system"
 
@@ -156,7 +156,7 @@ def on_target(connection: Connection, kind: str, target_ids: Sequence[str]) -> S
     ).all()
 
 
-def forget_actors(connection: Connection, kind: str, actor_ids: Sequence[str]) -> None:
+def forget_actors(connection: Connection, kind: str, actor_ids: Ids) -> None:
     """Remove every grant of actors that are being deleted."""
     connection.execute(
         sa.delete(role_grant).where(
@@ -165,7 +165,7 @@ def forget_actors(connection: Connection, kind: str, actor_ids: Sequence[str]) -
     )
 
 
-def forget_targets(connection: Connection, kind: str, target_ids: Sequence[str]) -> None:
+def forget_targets(connection: Connection, kind: str, target_ids: Ids) -> None:
     """Remove every grant on targets that are being deleted."""
     connection.execute(
         sa.delete(role_grant).where(
@@ -174,6 +174,18 @@ def forget_targets(connection: Connection, kind: str, target_ids: Sequence[str])
     )
 
 
-def forget_roles(connection: Connection, role_ids: Sequence[str]) -> None:
+def forget_roles(connection: Connection, role_ids: Ids) -> None:
     """Remove every grant of roles that are being deleted."""
     connection.execute(sa.delete(role_grant).where(role_grant.c.role_id.in_(role_ids)))
+
+
+def holders(connection: Connection, role_id: str) -> list[str]:
+    """The ids of the users granted a role, themselves or by a group, on whatever target."""
+    rows = connection.execute(
+        sa.select(role_grant.c.actor_kind, role_grant.c.actor_id)
+        .where(role_grant.c.role_id == role_id)
+        .distinct()
+    ).all()
+    found = {row.actor_id for row in rows if row.actor_kind == "user"}
+    within = [row.actor_id for row in rows if row.actor_kind == "group"]
+    return sorted(found | set(members(connection, within)))

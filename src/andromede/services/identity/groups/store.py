@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import sqlalchemy as sa
 
 from andromede.db import Connection, metadata
 from andromede.db.types import Json, identifier, table
-from andromede.services.identity.rows import Row, by_id
+from andromede.services.identity.rows import Ids, Row, by_id
 
 group = table(
     "group",
@@ -34,12 +32,17 @@ def get(connection: Connection, group_id: str) -> Row | None:
     return by_id(connection, group, group_id)
 
 
-def members(connection: Connection, group_ids: Sequence[str]) -> list[str]:
+def members(connection: Connection, group_ids: Ids) -> list[str]:
     """The ids of the users in any of the groups."""
     found = connection.execute(
         sa.select(group_member.c.user_id).where(group_member.c.group_id.in_(group_ids)).distinct()
     )
     return list(found.scalars())
+
+
+def member_ids(group_id: str) -> sa.Select[tuple[str]]:
+    """The users in one group, as a subquery."""
+    return sa.select(group_member.c.user_id).where(group_member.c.group_id == group_id)
 
 
 def of_user(connection: Connection, user_id: str) -> list[str]:
@@ -75,12 +78,10 @@ def remove(connection: Connection, group_id: str, user_id: str) -> None:
     )
 
 
-def in_domain(connection: Connection, domain_id: str) -> list[str]:
+def in_domain(domain_id: str) -> sa.Select[tuple[str]]:
     """The ids of all groups of a domain."""
-    return list(
-        connection.execute(sa.select(group.c.id).where(group.c.domain_id == domain_id)).scalars()
-    )
+    return sa.select(group.c.id).where(group.c.domain_id == domain_id)
 
 
-def delete(connection: Connection, group_ids: Sequence[str]) -> None:
+def delete(connection: Connection, group_ids: Ids) -> None:
     connection.execute(sa.delete(group).where(group.c.id.in_(group_ids)))

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from andromede.db import Connection, metadata
 from andromede.db.types import Json, identifier, table
-from andromede.services.identity.rows import Row, by_id
+from andromede.services.identity.rows import Ids, Row, by_id
 
 DEEPEST = 5  # levels of projects below a domain, as upstream's default
 
@@ -98,13 +98,9 @@ def ancestors(connection: Connection, row: Row) -> list[Row]:
     return found
 
 
-def in_domain(connection: Connection, domain_id: str) -> list[str]:
+def in_domain(domain_id: str) -> sa.Select[tuple[str]]:
     """The ids of all projects of a domain."""
-    return list(
-        connection.execute(
-            sa.select(project.c.id).where(project.c.domain_id == domain_id)
-        ).scalars()
-    )
+    return sa.select(project.c.id).where(project.c.domain_id == domain_id)
 
 
 def tags(connection: Connection, project_ids: Iterable[str]) -> dict[str, list[str]]:
@@ -128,5 +124,16 @@ def set_tags(connection: Connection, project_id: str, names: Iterable[str]) -> N
         connection.execute(sa.insert(project_tag), rows)
 
 
-def delete(connection: Connection, project_ids: Sequence[str]) -> None:
+def delete(connection: Connection, project_ids: Ids) -> None:
     connection.execute(sa.delete(project).where(project.c.id.in_(project_ids)))
+
+
+def tagged(names: Sequence[str]) -> sa.ColumnElement[bool]:
+    """The condition that a project has any of the tags."""
+    having = sa.select(project_tag.c.project_id).where(project_tag.c.name.in_(names))
+    return project.c.id.in_(having)
+
+
+def tagged_with_all(names: Sequence[str]) -> sa.ColumnElement[bool]:
+    """The condition that a project has every one of the tags."""
+    return sa.and_(*(tagged([name]) for name in names))

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from andromede.db import Connection, metadata
 from andromede.db.types import Json, identifier, table
-from andromede.services.identity.rows import Row, by_id
+from andromede.services.identity.rows import Ids, Row, by_id
 
 role = table(
     "role",
@@ -109,12 +109,10 @@ def remove_implication(connection: Connection, prior_id: str, implied_id: str) -
     )
 
 
-def in_domain(connection: Connection, domain_id: str) -> list[str]:
+def in_domain(domain_id: str) -> sa.Select[tuple[str]]:
     """The ids of the roles that belong to a domain."""
-    return list(
-        connection.execute(sa.select(role.c.id).where(role.c.domain_id == domain_id)).scalars()
-    )
+    return sa.select(role.c.id).where(role.c.domain_id == domain_id)
 
 
-def delete(connection: Connection, role_ids: Sequence[str]) -> None:
+def delete(connection: Connection, role_ids: Ids) -> None:
     connection.execute(sa.delete(role).where(role.c.id.in_(role_ids)))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import sqlalchemy as sa
 
 from andromede.db import Connection, metadata
 from andromede.db.types import Json, Moment, identifier, table
-from andromede.services.identity.rows import Row, by_id
+from andromede.services.identity.rows import Ids, Row, by_id
 
 user = table(
     "user",
@@ -36,14 +34,12 @@ def by_name(connection: Connection, domain_id: str, name: str) -> Row | None:
     ).first()
 
 
-def in_domain(connection: Connection, domain_id: str) -> list[str]:
+def in_domain(domain_id: str) -> sa.Select[tuple[str]]:
     """The ids of all users of a domain."""
-    return list(
-        connection.execute(sa.select(user.c.id).where(user.c.domain_id == domain_id)).scalars()
-    )
+    return sa.select(user.c.id).where(user.c.domain_id == domain_id)
 
 
-def forget_default_project(connection: Connection, project_ids: Sequence[str]) -> None:
+def forget_default_project(connection: Connection, project_ids: Ids) -> None:
     """Clear a deleted project from the users who log in to it by default."""
     connection.execute(
         sa.update(user)
@@ -52,5 +48,5 @@ def forget_default_project(connection: Connection, project_ids: Sequence[str]) -
     )
 
 
-def delete(connection: Connection, user_ids: Sequence[str]) -> None:
+def delete(connection: Connection, user_ids: Ids) -> None:
     connection.execute(sa.delete(user).where(user.c.id.in_(user_ids)))

@@ -1,0 +1,29 @@
+"""The body of an application credential. Source: the identity API v3."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from andromede.services.identity.bodies import Id, Name255, Text
+
+
+class RoleRef(Struct):
+    id: Id | UnsetType = UNSET
+    name: Name255 | UnsetType = UNSET
+
+
+class NewCredential(Struct):
+    name: Name255
+    secret: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+    description: Text | None = None
+    expires_at: str | None = None
+    roles: list[RoleRef] = []
+    unrestricted: bool | None = False
+    project_id: Id | None = None
+    access_rules: list[Any] = []
+
+
+class NewCredentialBody(Struct):
+    application_credential: NewCredential

@@ -1,0 +1,1 @@
+"""Domains: the roots under which users, groups and projects live."""

@@ -1,0 +1,26 @@
+"""The domain a new resource belongs to when the client names none."""
+
+from __future__ import annotations
+
+from andromede.http.context import Context
+from andromede.http.errors import BadRequest
+from andromede.services.identity.first_start import DEFAULT_DOMAIN
+from andromede.services.identity.projects import store
+from andromede.services.identity.rows import Row
+
+
+def home_domain(context: Context) -> str:
+    """The domain of the caller's scope; the default domain for the system's."""
+    caller = context.caller
+    return caller.domain_id or caller.project_domain_id or DEFAULT_DOMAIN
+
+
+def require_domain(context: Context, domain_id: str) -> Row:
+    """The domain named in a body.
+
+    Errors: BadRequest when there is none.
+    """
+    row = store.get_domain(context.conn, domain_id)
+    if row is None:
+        raise BadRequest(f"Could not find domain: {domain_id}.")
+    return row
