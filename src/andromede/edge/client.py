@@ -1,0 +1,130 @@
+"""The ways to the edge: the worker hands descriptors over, the api reads consoles."""
+
+from __future__ import annotations
+
+import http.client
+import select
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from andromede.edge import protocol
+from andromede.edge.protocol import Answer, Console, Forget, List, Message, Metadata, What
+from andromede.http.errors import NotFound, Unavailable
+
+SECONDS = 5.0
+
+
+class EdgeError(Exception):
+    """The edge is away, or refused what it was given; the text says what was tried and why."""
+
+
+class ControlClient:
+    """One connection of the worker to the edge. Not for several threads at once."""
+
+    def __init__(self, path: Path) -> None:
+        """Errors: EdgeError when the edge does not listen."""
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.settimeout(SECONDS)
+        try:
+            self._socket.connect(str(path))
+        except OSError as error:
+            self._socket.close()
+            raise EdgeError(f"connecting to the edge at {path}: {error}") from error
+
+    def close(self) -> None:
+        self._socket.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the edge still holds the other end: it says nothing unasked, so what can be read
+        is the end."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return not poll.poll(0)
+
+    def hand_over(self, what: What, held: str, descriptor: int) -> None:
+        """Give the edge a descriptor; the caller keeps, and closes, its own.
+
+        Errors: EdgeError.
+        """
+        message: Message = Metadata(held) if what == "metadata" else Console(held)
+        self._say(message, [descriptor])
+
+    def forget(self, what: What, held: str) -> None:
+        """Have the edge let go of what it holds under an id, if it does.
+
+        Errors: EdgeError.
+        """
+        self._say(Forget(what, held))
+
+    def held(self, what: What) -> set[str]:
+        """The ids the edge holds.
+
+        Errors: EdgeError.
+        """
+        found: set[str] = set()
+        after = ""
+        while ids := self._say(List(what, after)).ids:
+            found.update(ids)
+            after = ids[-1]
+        return found
+
+    def _say(self, message: Message, descriptors: Iterable[int] = ()) -> Answer:
+        try:
+            socket.send_fds(self._socket, [msgspec.json.encode(message)], list(descriptors))
+            raw = self._socket.recv(protocol.PACKET)
+        except OSError as error:
+            raise EdgeError(f"telling the edge {message}: {error}") from error
+        if not raw:
+            raise EdgeError(f"telling the edge {message}: it closed the connection")
+        answer = msgspec.json.decode(raw, type=Answer)
+        if answer.error:
+            raise EdgeError(f"telling the edge {message}: {answer.error}")
+        return answer
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("edge", timeout=SECONDS)
+        self._path = str(path)
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class EdgeClient:
+    """What the api asks of the edge. `path` is the console socket."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def console_output(self, server_id: str, length: int | None) -> str:
+        """The last `length` lines of a server's console; None: as many as are kept.
+
+        Errors: NotFound when the edge holds no console of the server; Unavailable when it is away.
+        """
+        query = "" if length is None else f"?length={length}"
+        connection = _Connection(self._path)
+        try:
+            connection.request("GET", f"/consoles/{quote(server_id, safe='')}/output{query}")
+            response = connection.getresponse()
+            body = response.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            raise Unavailable(
+                f"The console of server {server_id} cannot be read now: the edge is away ({error})."
+            ) from error
+        finally:
+            connection.close()
+        if response.status == 404:
+            raise NotFound(f"Server {server_id} has no console output yet.")
+        if response.status != 200:
+            raise Unavailable(f"The console of server {server_id} cannot be read: {body.strip()}")
+        return body
