@@ -13,7 +13,6 @@ import msgspec
 
 from andromede.edge import protocol
 from andromede.edge.protocol import Answer, Console, Forget, List, Message, Metadata, What
-from andromede.http.errors import NotFound, Unavailable
 
 SECONDS = 5.0
 
@@ -109,7 +108,8 @@ class EdgeClient:
     def console_output(self, server_id: str, length: int | None) -> str:
         """The last `length` lines of a server's console; None: as many as are kept.
 
-        Errors: NotFound when the edge holds no console of the server; Unavailable when it is away.
+        Errors: FileNotFoundError when the edge holds no console of the server; OSError when it is
+        away or cannot read it.
         """
         query = "" if length is None else f"?length={length}"
         connection = _Connection(self._path)
@@ -118,13 +118,14 @@ class EdgeClient:
             response = connection.getresponse()
             body = response.read().decode()
         except (OSError, http.client.HTTPException) as error:
-            raise Unavailable(
-                f"The console of server {server_id} cannot be read now: the edge is away ({error})."
+            raise ConnectionError(
+                f"reading the console of server {server_id}: the edge at {self._path} does not "
+                f"answer: {error}"
             ) from error
         finally:
             connection.close()
         if response.status == 404:
-            raise NotFound(f"Server {server_id} has no console output yet.")
+            raise FileNotFoundError(f"the edge holds no console of server {server_id} yet")
         if response.status != 200:
-            raise Unavailable(f"The console of server {server_id} cannot be read: {body.strip()}")
+            raise OSError(f"reading the console of server {server_id}: {body.strip()}")
         return body

@@ -1,1 +1,1 @@
-"""x"""
+"""What a guest reads of itself: rendered here, asked for by the edge over the internal socket."""

@@ -5,7 +5,6 @@ Source: the EC2 metadata service as nova serves it: a tree, listed with a slash 
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 from andromede.services.compute.metadata.guest import Guest
@@ -42,7 +41,7 @@ def meta_data(guest: Guest, date: str) -> Tree:
         "ami-manifest-path": "(none)",
         "hostname": guest.hostname,
         "instance-id": f"i-{guest.number:08x}",
-        "local-ipv4": _first(guest, fixed=True),
+        "local-ipv4": guest.local_ipv4,
         "reservation-id": guest.reservation_id,
         "security-groups": list(guest.groups),
     }
@@ -52,7 +51,7 @@ def meta_data(guest: Guest, date: str) -> Tree:
         }
     if date >= "2007-01-19":
         meta["local-hostname"] = meta["public-hostname"] = guest.hostname
-        meta["public-ipv4"] = _first(guest, fixed=False)
+        meta["public-ipv4"] = guest.public_ipv4
     if date >= "2007-08-29":
         meta["instance-type"] = guest.flavor
     if date >= "2007-12-15":
@@ -63,16 +62,6 @@ def meta_data(guest: Guest, date: str) -> Tree:
     if date >= "2008-09-01":
         meta["instance-action"] = "none"
     return meta
-
-
-def _first(guest: Guest, *, fixed: bool) -> str:
-    """The guest's first fixed or floating IPv4 address, empty when it has none."""
-    for interface in guest.interfaces:
-        held = (each.ip for each in interface.addresses) if fixed else interface.floating
-        for address in held:
-            if ipaddress.ip_address(address).version == 4:
-                return address
-    return ""
 
 
 def find(branch: Any, path: list[str]) -> Any:

@@ -3,6 +3,8 @@ Pure values."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
 
 
@@ -14,35 +16,9 @@ class Key(Struct, frozen=True, kw_only=True):
     data: str
 
 
-class Address(Struct, frozen=True, kw_only=True):
-    """A fixed address of an interface with what its subnet gives.
-
-    `mode` is how the guest gets it: "dhcp", "static", or for IPv6 the subnet's address mode.
-    `routes` are (destination CIDR, next hop).
-    """
-
-    ip: str
-    cidr: str
-    mode: str
-    gateway: str | None = None
-    dns: tuple[str, ...] = ()
-    routes: tuple[tuple[str, str], ...] = ()
-
-
-class Interface(Struct, frozen=True, kw_only=True):
-    """A network card of the server, in the guest's order."""
-
-    port_id: str
-    network_id: str
-    mac: str
-    mtu: int
-    addresses: tuple[Address, ...] = ()
-    floating: tuple[str, ...] = ()
-    tag: str | None = None
-
-
 class Guest(Struct, frozen=True, kw_only=True):
-    """A server's facts. `hostname` has its domain; `user_data` is what the customer gave, decoded."""
+    """A server's facts. `hostname` has its domain; `user_data` is what the customer gave, decoded;
+    `network` is the content of `network_data.json`; `tags` are (MAC, tag) of its tagged cards."""
 
     id: str
     number: int
@@ -58,5 +34,8 @@ class Guest(Struct, frozen=True, kw_only=True):
     meta: dict[str, str] = {}
     user_data: bytes | None = None
     groups: tuple[str, ...] = ()
-    interfaces: tuple[Interface, ...] = ()
+    local_ipv4: str = ""
+    public_ipv4: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    network: dict[str, Any] = {}
     root_device: str = "/dev/vda"

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from andromede.services.compute.metadata.guest import Guest
-from andromede.services.compute.metadata.network_data import network_data
 
 GRIZZLY = "2013-04-04"
 HAVANA = "2013-10-17"
@@ -79,7 +78,7 @@ def document(guest: Guest, version: str, name: str, seed: bytes) -> bytes:
     if name == META:
         made = meta_data(guest, dated(version), seed)
     elif name == NETWORK:
-        made = network_data(guest)
+        made = guest.network
     else:
         made = {"static": {}} if name == VENDOR_2 else {}
     return msgspec.json.encode(made)
@@ -113,8 +112,13 @@ def _devices(guest: Guest, date: str) -> list[dict[str, Any]]:
     """The cards that bear a tag; where on the guest's bus they are is not promised."""
     trusted = {"vf_trusted": False} if date >= ROCKY else {}
     return [
-        {"type": "nic", "mac": each.mac, "bus": "none", "address": "none", "tags": [each.tag],
-         **trusted}
-        for each in guest.interfaces
-        if each.tag
-    ]  # fmt: skip
+        {
+            "type": "nic",
+            "mac": mac,
+            "bus": "none",
+            "address": "none",
+            "tags": [tag],
+            **trusted,
+        }
+        for mac, tag in guest.tags
+    ]
