@@ -19,8 +19,10 @@ from andromede.services.network import external, facts, servers, steps
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.attachments import store as attachments
 from andromede.services.network.attachments.store import Attachment
+from andromede.services.network.groups import store as groups
 from andromede.services.network.networks import store as networks
 from andromede.services.network.ports import store as ports
+from andromede.services.network.rules import store as rules
 from andromede.services.network.servers import Holder, Port
 from andromede.work import Step
 
@@ -28,7 +30,7 @@ __all__ = [
     "Attachment", "Holder", "Port", "add_security_group", "attachments_of", "bind_ports",
     "bootstrap", "create_port", "default_network", "network_data", "nic_specs", "port_by_address",
     "ports_active", "ports_of", "ports_of_many", "realise", "release_ports",
-    "remove_security_group", "server_addresses",
+    "remove_security_group", "security_groups_of", "server_addresses", "servers_at",
 ]  # fmt: skip
 
 
@@ -121,6 +123,30 @@ def server_addresses(
     """For each server its `addresses`, floating ones included, as compute answers them."""
     found = attachments.of_servers(connection, server_ids)
     return {key: each.addresses for key, each in found.items()}
+
+
+def servers_at(connection: Connection, project_id: str | None, part: str, version: int) -> set[str]:
+    """The servers with a fixed address of that IP version that has `part` in it."""
+    return attachments.holders(connection, project_id, part, version)
+
+
+def security_groups_of(connection: Connection, server_id: str) -> list[dict[str, Any]]:
+    """The groups of a server's ports, each with its `rules`, as this service's own API shows them."""
+    rows = ports.of_servers(connection, [server_id])
+    named = groups.of_ports(connection, (row["id"] for row in rows))
+    group_ids = sorted({group_id for each in named.values() for group_id in each})
+    held = groups.by_ids(connection, group_ids)
+    ruled = rules.of_groups(connection, group_ids)
+    return [
+        {
+            "id": group_id,
+            "name": held[group_id]["name"],
+            "description": held[group_id]["description"],
+            "project_id": held[group_id]["project_id"],
+            "rules": [rules.view(rule) for rule in ruled[group_id]],
+        }
+        for group_id in group_ids
+    ]
 
 
 def realise(step: Step, port_ids: Sequence[str]) -> None:

@@ -29,6 +29,12 @@ _ONE = sa.text(_BOTH.format(match="= :server"))
 _MANY = sa.text(_BOTH.format(match="IN :servers")).bindparams(
     sa.bindparam("servers", expanding=True)
 )
+_HOLDERS = (
+    "SELECT DISTINCT p.device_id FROM network_ip_allocation a JOIN port p ON p.id = a.port_id"
+    " WHERE p.host_id <> '' AND a.ip LIKE :part ESCAPE '!' AND a.ip LIKE :family"
+)
+_HOLDERS_OF_ALL = sa.text(_HOLDERS)
+_HOLDERS_OF_ONE = sa.text(f"{_HOLDERS} AND p.project_id = :project")
 
 
 class Attachment(Struct, kw_only=True):
@@ -61,6 +67,16 @@ def of_servers(connection: Connection, server_ids: Iterable[str]) -> dict[str, A
         if floating is not None:
             listed.append(address(floating, mac, "floating"))
     return found
+
+
+def holders(connection: Connection, project_id: str | None, part: str, version: int) -> set[str]:
+    """The servers, of a project or of all, with a fixed address that has `part` in it."""
+    literal = part.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    family = "%:%" if version == 6 else "%.%"
+    values = {"part": f"%{literal}%", "family": family}
+    if project_id is None:
+        return set(connection.execute(_HOLDERS_OF_ALL, values).scalars())
+    return set(connection.execute(_HOLDERS_OF_ONE, {**values, "project": project_id}).scalars())
 
 
 def address(ip: str, mac: str, kind: str) -> dict[str, Any]:

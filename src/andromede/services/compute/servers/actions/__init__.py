@@ -1,0 +1,1 @@
+"""The acts on servers that go through `POST …/action`."""

@@ -1,0 +1,47 @@
+"""The rows of `POST /servers/{id}/action`, told apart by the one key of their body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from andromede.http.access import ADMIN, PROJECT_MEMBER, Rule
+from andromede.http.context import Context
+from andromede.http.operation import Operation, Transaction
+from andromede.services.compute.servers.actions import console, custody, groups, power
+from andromede.services.compute.servers.schema import (
+    AddGroupBody,
+    ConsoleBody,
+    LockBody,
+    RebootBody,
+    RemoveGroupBody,
+    ResetBody,
+)  # fmt: skip
+
+Handler = Callable[[Context], Any]
+
+
+def _act(
+    key: str, handler: Handler, verb: str, body: Any = None, allow: Rule = PROJECT_MEMBER,
+    **more: Any,
+) -> Operation:  # fmt: skip
+    return Operation(
+        method="POST", path="/v2.1/servers/{id}/action", key=key, handler=handler,
+        action=f"compute:server:{verb}", allow=allow, body=body,
+        **{"status": 202, **more},
+    )  # fmt: skip
+
+
+OPERATIONS = [
+    _act("os-start", power.start, "start"),
+    _act("os-stop", power.stop, "stop"),
+    _act("reboot", power.reboot, "reboot", RebootBody),
+    _act("lock", custody.lock, "lock", LockBody),
+    _act("unlock", custody.unlock, "unlock"),
+    _act("os-resetState", custody.reset_state, "reset-state", ResetBody, ADMIN),
+    _act("forceDelete", custody.force_delete, "force-delete"),
+    _act("addSecurityGroup", groups.add, "add-group", AddGroupBody),
+    _act("removeSecurityGroup", groups.remove, "remove-group", RemoveGroupBody),
+    _act("os-getConsoleOutput", console.output, "console-output", ConsoleBody, status=200,
+         transaction=Transaction.OWN),
+]  # fmt: skip

@@ -1,0 +1,56 @@
+"""The image a server boots from, checked against its flavor."""
+
+from __future__ import annotations
+
+from andromede.http.context import Context
+from andromede.http.errors import BadRequest, NotFound
+from andromede.services.compute.servers.model import Flavor, Image
+from andromede.services.image import api
+
+GIB = 1 << 30
+
+
+def bootable(context: Context, reference: str, flavor: Flavor) -> tuple[Image, int]:
+    """The image and the GiB of the server's disk: the flavor's, or the image's own for 0.
+
+    Errors: BadRequest when the image is not there, does not boot, or is too big for the flavor.
+    """
+    image_id = reference.rstrip("/").rpartition("/")[2]
+    if not image_id:
+        raise BadRequest("Invalid imageRef provided: servers boot from an image.")
+    try:
+        found = api.image_for_boot(context.conn, context.caller, image_id)
+    except NotFound as error:
+        raise BadRequest("Can not find requested image") from error
+    if found.min_ram > flavor.ram:
+        raise BadRequest("Flavor's memory is too small for requested image.")
+    if flavor.disk:
+        _require_disk(flavor, found.virtual_size, "image is")
+        _require_disk(flavor, found.min_disk * GIB, "minimum is")
+    disk = flavor.disk or max(1, found.min_disk, -(-found.virtual_size // GIB))
+    return Image(id=found.id, format=found.disk_format, properties=_machine(found.properties)), disk
+
+
+def _require_disk(flavor: Flavor, size: int, what: str) -> None:
+    if size > flavor.disk * GIB:
+        raise BadRequest(
+            f"Flavor's disk is too small for requested image. Flavor disk is "
+            f"{flavor.disk * GIB} bytes, {what} {size} bytes."
+        )
+
+
+CHOICES = {  # the properties of an image that shape its machine, and what the engine offers
+    "hw_firmware_type": ("bios",),
+    "hw_disk_bus": ("virtio", "scsi", "sata"),
+    "hw_vif_model": ("virtio", "e1000", "e1000e", "rtl8139"),
+}
+
+
+def _machine(properties: dict[str, str]) -> dict[str, str]:
+    chosen = {name: properties[name] for name in CHOICES if properties.get(name)}
+    for name, value in chosen.items():
+        if value not in CHOICES[name]:
+            raise BadRequest(
+                f"The image asks for {name} {value}; {', '.join(CHOICES[name])} are offered."
+            )
+    return chosen

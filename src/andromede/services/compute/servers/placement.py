@@ -1,0 +1,80 @@
+"""Where a server may be: zones and hosts as requests name them, and which host takes it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from andromede.db import Connection
+from andromede.engine.protocol import HostFacts
+from andromede.http.context import Context
+from andromede.http.errors import BadRequest, Forbidden
+from andromede.services.compute.servers import store
+from andromede.services.compute.servers.model import Server
+from andromede.services.compute.servers.schema import NewServer
+
+ZONE = "nova"  # the one zone of a cloud of one host
+OVERCOMMIT = 4  # vcpus claimed for each of the host's
+RESERVED = 512  # MiB of memory kept for the host itself
+
+
+class Zone(Struct, frozen=True, kw_only=True):
+    """A request's destination: the zone, whether it was asked for, and a host if one was."""
+
+    name: str
+    pinned: str | None
+    host: str | None
+
+
+def zone(context: Context, asked: NewServer) -> Zone:
+    """Read `availability_zone` (also `zone:host:node`), `host` and `hypervisor_hostname`.
+
+    Errors: BadRequest for an unknown zone; Forbidden when others than operators name a host.
+    """
+    name, _, rest = (asked.availability_zone or "").partition(":")
+    host, _, node = rest.partition(":")
+    if name not in ("", ZONE):
+        raise BadRequest("The requested availability zone is not available")
+    named = {each for each in (host, node, asked.host, asked.hypervisor_hostname) if each}
+    if named and not context.caller.admin:
+        raise Forbidden(
+            "Policy doesn't allow os_compute_api:servers:create:forced_host to be performed."
+        )
+    if (host or node) and (asked.host or asked.hypervisor_hostname):
+        raise BadRequest(
+            "One mechanism with host and/or hypervisor_hostname and another mechanism with "
+            "zone:host:node are mutually exclusive."
+        )
+    if len(named) > 1:
+        raise BadRequest("No valid host was found: host and hypervisor are the same machine here.")
+    return Zone(name=ZONE, pinned=name or None, host=next(iter(named), None))
+
+
+def why_not(conn: Connection, server: Server, host: HostFacts) -> str | None:
+    """Why a host cannot take a server; None when it can. What the server itself claims is free."""
+    if server.wanted_host not in (None, host.name):
+        return f"host {server.wanted_host} was asked for and is not here"
+    others = {
+        name: [server_id for server_id in server.hints.get(name, []) if server_id != server.id]
+        for name in ("same_host", "different_host")
+    }
+    hosts = store.hosts_of(conn, [*others["same_host"], *others["different_host"]])
+    if any(hosts.get(each) != host.name for each in others["same_host"]):
+        return "same_host names a server that is not on the host"
+    if any(hosts.get(each) == host.name for each in others["different_host"]):
+        return "different_host names a server on the only host"
+    _, vcpus, memory, disk = store.claims(conn, host.name)
+    if server.host == host.name:
+        vcpus, memory, disk = vcpus - server.vcpus, memory - server.memory, disk - server.disk
+    return _lack(server, host, vcpus, memory, disk)
+
+
+def _lack(server: Server, host: HostFacts, vcpus: int, memory: int, disk: int) -> str | None:
+    wanted = {
+        "vcpus": (server.vcpus, host.vcpus * OVERCOMMIT - vcpus, ""),
+        "memory": (server.memory, (host.memory >> 20) - RESERVED - memory, " MiB"),
+        "disk": (server.disk, (host.disk >> 30) - disk, " GiB"),
+    }
+    for name, (need, free, unit) in wanted.items():
+        if need > free:
+            return f"{need}{unit} of {name} are needed and {max(free, 0)}{unit} are free"
+    return None

@@ -1,0 +1,58 @@
+"""Quotas of servers: how many a project may still make, and what their metadata may hold.
+
+Source: the compute API answers 403 with what was asked, used and allowed.
+"""
+
+from __future__ import annotations
+
+from andromede import quotas
+from andromede.db import Connection
+from andromede.http.context import Context
+from andromede.http.errors import OverLimit
+from andromede.services.compute.limits import store as limits
+from andromede.services.compute.servers import store
+from andromede.services.compute.servers.model import Flavor
+
+
+def within(conn: Connection, project_id: str, flavor: Flavor, least: int, most: int) -> int:
+    """How many servers of the flavor the project may have now, from `least` to `most`.
+
+    Errors: OverLimit when not even `least` fit.
+    """
+    allowed = limits.limits(conn, project_id)
+    used = dict(zip(("instances", "cores", "ram"), store.usage(conn, project_id), strict=True))
+    each = {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram}
+    room = most
+    for name, size in each.items():
+        if allowed[name] != quotas.UNLIMITED and size:
+            room = min(room, (allowed[name] - used[name]) // size)
+    if room >= least:
+        return room
+    over = sorted(
+        name
+        for name, size in each.items()
+        if allowed[name] != quotas.UNLIMITED and used[name] + size * least > allowed[name]
+    )
+    asked, taken, most_allowed = (
+        ", ".join(str(number) for number in numbers)
+        for numbers in (
+            [each[name] * least for name in over],
+            [used[name] for name in over],
+            [allowed[name] for name in over],
+        )
+    )
+    names = ", ".join(over)
+    raise OverLimit(
+        f"Quota exceeded for {names}: Requested {asked}, but already used {taken} of "
+        f"{most_allowed} {names}"
+    )
+
+
+def require_metadata(context: Context, project_id: str, items: dict[str, str]) -> dict[str, str]:
+    """Metadata of a server, if the quota lets it have that many items.
+
+    Errors: OverLimit.
+    """
+    allowed = limits.limits(context.conn, project_id)["metadata_items"]
+    quotas.require(allowed, 0, len(items), f"Maximum number of metadata items exceeds {allowed}")
+    return items
