@@ -6,11 +6,11 @@ together.
 
 from andromede.http.errors import compute_shape
 from andromede.http.operation import Service
-from andromede.services.compute import discovery, flavors, keypairs
+from andromede.services.compute import discovery, flavors, keypairs, servers
 from andromede.services.compute.versions import MICROVERSIONS, bind
 from andromede.work import Lifecycle
 
-NOUNS = (discovery, flavors, keypairs)
+NOUNS = (discovery, flavors, keypairs, servers)
 
 _upgrade, _downgrade = bind(each for noun in NOUNS for each in noun.CONVERSIONS)
 
@@ -25,4 +25,5 @@ SERVICE = Service(
     upgrade=_upgrade,
     downgrade=_downgrade,
 )
-LIFECYCLES: list[Lifecycle] = []
+LIFECYCLES: list[Lifecycle] = [servers.LIFECYCLE]
+reconcilers = servers.reconcilers

@@ -16,6 +16,7 @@ from andromede.http.operation import Operation
 Convert = Callable[[Any], Any]
 Dispatch = Callable[[Operation, Version, Any], Any]
 
+ALWAYS: Version = (0, 0)  # a conversion of every version; its `lower` runs last
 MICROVERSIONS = Microversions(
     service="compute",
     lowest=(2, 1),
@@ -54,9 +55,8 @@ def bind(conversions: Iterable[Conversion]) -> tuple[Dispatch, Dispatch]:
 
     def downgrade(operation: Operation, version: Version, body: Any) -> Any:
         for conversion in reversed(by_action.get(operation.action, ())):
-            if conversion.since <= version:
-                break
-            if conversion.lower is not None:
+            later = conversion.since > version or conversion.since == ALWAYS
+            if later and conversion.lower is not None:
                 body = conversion.lower(body)
         return body
 

@@ -73,6 +73,8 @@ def _refuse_absent_features(asked: NewServer) -> None:
         )
     if asked.trusted_image_certificates:
         raise BadRequest("trusted_image_certificates: signatures of images are not checked here.")
+    if asked.config_drive and values.boolean(asked.config_drive, "config_drive"):
+        raise BadRequest("config_drive is not offered yet; the metadata service is.")
     if asked.block_device_mapping:
         raise BadRequest("block_device_mapping: servers boot from an image; imageRef is accepted.")
     for device in asked.block_device_mapping_v2:
@@ -164,6 +166,7 @@ def _draft(context: Context, asked: NewServer, flavor: Flavor) -> Server:
             context, context.project_id, values.pairs(asked.metadata, "metadata")),
         tags=list(dict.fromkeys(asked.tags)), fault=None, hints={},
         key_name=key.name if key else None, public_key=key.public_key if key else None,
+        key_type=key.type if key else None,
         config_drive=values.boolean(asked.config_drive, "config_drive")
         if asked.config_drive not in (None, "") else False,
         zone=zone.name, pinned_zone=zone.pinned, region=place.region, site=place.site,

@@ -78,6 +78,7 @@ class Server(Struct, kw_only=True):
     hints: dict[str, Any]
     key_name: str | None
     public_key: str | None
+    key_type: str | None
     config_drive: bool
     zone: str
     pinned_zone: str | None

@@ -48,6 +48,7 @@ server = table(
     sa.Column("hints", sa.Text, nullable=False),
     sa.Column("key_name", sa.String(255), nullable=True),
     sa.Column("public_key", sa.Text, nullable=True),
+    sa.Column("key_type", sa.String(8), nullable=True),
     sa.Column("config_drive", sa.Integer, nullable=False),
     sa.Column("zone", sa.String(255), nullable=False),
     sa.Column("pinned_zone", sa.String(255), nullable=True),
@@ -79,7 +80,7 @@ server_tag = table(
 COLUMNS = [column for column in server.c if column.name != "user_data"]
 _ENCODED = {"flavor": Flavor, "image": Image, "nics": list[Nic], "metadata": dict[str, str],
             "tags": list[str], "fault": Fault, "hints": dict[str, Any]}  # fmt: skip
-_DECODERS = {
+_DECODERS: dict[int, msgspec.json.Decoder[Any]] = {
     COLUMNS.index(server.c[name]): msgspec.json.Decoder(kind) for name, kind in _ENCODED.items()
 }
 _FLAGS = [COLUMNS.index(server.c[name]) for name in ("deleted", "config_drive")]

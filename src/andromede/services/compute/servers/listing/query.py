@@ -89,7 +89,7 @@ def read(context: Context) -> Search:
     )
     _read_states(context, search)
     _read_moments(search)
-    _read_deleted(context, search)
+    _read_deleted(search)
     return search
 
 
@@ -184,7 +184,7 @@ def _moment(filters: dict[str, str], name: str) -> int | None:
         ) from error
 
 
-def _read_deleted(context: Context, search: Search) -> None:
+def _read_deleted(search: Search) -> None:
     raw = search.filters.pop("deleted", None)
     search.filters.pop("soft_deleted", None)
     if raw is not None:

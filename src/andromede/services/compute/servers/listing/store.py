@@ -97,20 +97,21 @@ def _where(search: Search) -> list[sa.ColumnElement[bool]]:
 
 
 def _filter(name: str, value: str) -> list[sa.ColumnElement[bool]]:
+    condition: sa.ColumnElement[bool] | None = None
     if name in EQUAL:
-        return [EQUAL[name] == (_last(value) if name == "image" else value)]
-    if name in TEXT:
-        return [matches(TEXT[name], _last(value) if name == "flavor" else value)]
-    if name in MOMENTS:
-        return [_moment(MOMENTS[name], name, value)]
-    if name in TAGS:
-        return [TAGS[name]([each for each in value.split(",") if each])]
-    if name == "locked":
+        condition = EQUAL[name] == (_last(value) if name == "image" else value)
+    elif name in TEXT:
+        condition = matches(TEXT[name], _last(value) if name == "flavor" else value)
+    elif name in MOMENTS:
+        condition = _moment(MOMENTS[name], name, value)
+    elif name in TAGS:
+        condition = TAGS[name]([each for each in value.split(",") if each])
+    elif name == "locked":
         held = server.c.locked_by.is_not(None)
-        return [held if flag(name, value) else sa.not_(held)]
-    if name == "config_drive":
-        return [server.c.config_drive == int(flag(name, value))]
-    return []  # `ip` and `ip6` came as `among`
+        condition = held if flag(name, value) else sa.not_(held)
+    elif name == "config_drive":
+        condition = server.c.config_drive == int(flag(name, value))
+    return [] if condition is None else [condition]  # `ip` and `ip6` came as `among`
 
 
 def _last(reference: str) -> str:

@@ -1,0 +1,22 @@
+"""Servers: the machines customers make, what they show of themselves, and their lives."""
+
+from andromede.services.compute.servers import attached, routes
+from andromede.services.compute.servers.actions import routes as actions
+from andromede.services.compute.servers.history import routes as history
+from andromede.services.compute.servers.history import versions as history_versions
+from andromede.services.compute.servers.properties import metadata, tags
+from andromede.services.compute.servers.reconcile import reconcilers
+from andromede.services.compute.servers.steps import LIFECYCLE
+from andromede.services.compute.servers.versions import CONVERSIONS as SERVER_CONVERSIONS
+
+OPERATIONS = [
+    *routes.OPERATIONS,
+    *actions.OPERATIONS,
+    *metadata.OPERATIONS,
+    *tags.OPERATIONS,
+    *attached.OPERATIONS,
+    *history.OPERATIONS,
+]
+CONVERSIONS = [*SERVER_CONVERSIONS, *history_versions.CONVERSIONS, *attached.CONVERSIONS]
+
+__all__ = ["CONVERSIONS", "LIFECYCLE", "OPERATIONS", "reconcilers"]

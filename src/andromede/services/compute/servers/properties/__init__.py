@@ -1,0 +1,1 @@
+"""What owners attach to servers: metadata and tags."""

@@ -1,0 +1,26 @@
+"""Removing: the machine and its disk go, then the ports and the row, in one transaction."""
+
+from __future__ import annotations
+
+from andromede.db import Connection
+from andromede.services.compute.servers import store
+from andromede.services.compute.servers.history import store as history
+from andromede.services.network.api import release_ports
+from andromede.work import Done, Outcome, Step
+
+
+def remove(step: Step) -> Outcome:
+    step.world.engine.remove_server(step.id)
+    return Done(lambda conn: _bury(conn, step))
+
+
+def _bury(conn: Connection, step: Step) -> None:
+    server = store.get(conn, step.id)
+    if server is None:
+        return
+    release_ports(conn, step.id, step.task.request_id)
+    history.end(conn, step.id, step.task.request_id, server.host)
+    store.bury(conn, step.id)
+
+
+STEPS = {"remove": remove}

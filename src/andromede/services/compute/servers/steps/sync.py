@@ -1,0 +1,65 @@
+"""The guest is a party too: rows follow what machines did by themselves.
+
+A guest that powered itself off is stopped and stays so; a machine that vanished while it should
+run is started again; one that runs while it should not is stopped.
+"""
+
+from __future__ import annotations
+
+from andromede.db import Connection
+from andromede.engine.protocol import Power, ServerFacts
+from andromede.services.compute.servers import store
+from andromede.services.compute.servers.history import store as history
+from andromede.services.compute.servers.model import Server
+from andromede.services.compute.servers.states import PowerState, Vm
+from andromede.services.compute.servers.steps import machine
+from andromede.services.compute.servers.steps.build import running
+from andromede.services.compute.servers.steps.failure import broken
+from andromede.services.compute.servers.steps.power import stopped
+from andromede.work import Done, Hop, Outcome, Step
+
+
+def sync(step: Step) -> Outcome:
+    """Compare the row with the machine and choose what must follow."""
+    facts: ServerFacts = step.world.engine.observe_server(step.id)
+    with step.database.read() as conn:
+        server = store.get(conn, step.id)
+    if server is None or server.host is None or server.task_state is not None:
+        return Done()
+    if server.vm_state == Vm.ACTIVE:
+        return _should_run(step, server, facts)
+    if server.vm_state == Vm.STOPPED and facts.power in (Power.ON, Power.PAUSED):
+        return Hop("cut_power")
+    return Done()
+
+
+def _should_run(step: Step, server: Server, facts: ServerFacts) -> Outcome:
+    if facts.power is Power.OFF:
+        return Done(lambda conn: _guest_stopped(conn, step, server))
+    if facts.power in (Power.VANISHED, Power.ABSENT):
+        return Hop("revive")
+    if facts.power is Power.PAUSED and facts.reason:
+        why = f"The machine is paused: {facts.reason}."
+        return Done(lambda conn: broken(conn, step.id, why, PowerState.PAUSED))
+    state = PowerState.PAUSED if facts.power is Power.PAUSED else PowerState.RUNNING
+    if server.power_state == state:
+        return Done()
+    return Done(lambda conn: store.change(conn, step.id, power_state=int(state)))
+
+
+def _guest_stopped(conn: Connection, step: Step, server: Server) -> None:
+    history.begin(
+        conn, server.id, step.task.request_id, "stop", project_id=None, user_id=None,
+        effect="guest_powered_off",
+    )  # fmt: skip
+    stopped(conn, step)
+
+
+def revive(step: Step) -> Outcome:
+    """Start a machine again whose process or host died under it."""
+    server = machine.read(step)
+    machine.run(step, server)
+    return Done(lambda conn: running(conn, step, server.host))
+
+
+STEPS = {"sync": sync, "revive": revive}
