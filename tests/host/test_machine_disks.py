@@ -128,10 +128,9 @@ def test_a_config_drive_holds_its_files_under_its_label(world: World) -> None:
     content = made.read_bytes()
     assert content[0x8001:0x8006] == b"CD001"
     assert content[0x8028:0x8048].rstrip() == b"config-2"
-    out = world.paths.state / "out"
-    extract = ["xorriso", "-osirrox", "on", "-indev", str(made), "-extract", "/", str(out)]
-    subprocess.run(extract, check=True, capture_output=True)
-    assert {name: (out / name).read_bytes() for name in files} == files
+    for name, expected in files.items():
+        read = ["isoinfo", "-R", "-i", str(made), "-x", f"/{name}"]
+        assert subprocess.run(read, check=True, capture_output=True).stdout == expected
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "", "a/../../x"])

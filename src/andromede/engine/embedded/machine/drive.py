@@ -1,4 +1,4 @@
-"""A server's config drive: an ISO 9660 file labelled config-2, made by xorriso.
+"""A server's config drive: an ISO 9660 file labelled config-2, made by genisoimage.
 
 Source of the label and layout: cloud-init's ConfigDrive data source. Touches the server's folder.
 """
@@ -13,7 +13,7 @@ from andromede.engine.protocol import EngineError
 
 DRIVE = "config.iso"
 LABEL = "config-2"
-XORRISO = "/usr/bin/xorriso"
+GENISOIMAGE = "/usr/bin/genisoimage"
 LARGEST = 64 << 20  # bytes of all files together
 
 
@@ -33,7 +33,7 @@ def make(folder: Path, files: dict[str, bytes]) -> Path:
         with tempfile.TemporaryDirectory(prefix="drive.", dir=folder) as root:
             _spread(Path(root), files)
             draft.unlink(missing_ok=True)
-            command = [XORRISO, "-as", "mkisofs", "-quiet", "-J", "-r", "-V", LABEL]
+            command = [GENISOIMAGE, "-quiet", "-J", "-r", "-V", LABEL]
             done = subprocess.run(
                 [*command, "-o", str(draft), root],
                 capture_output=True,

@@ -5,7 +5,7 @@ Touches the server's folder and its control groups; the taps come from the netwo
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import socket
 import subprocess
@@ -65,19 +65,20 @@ def start(plan: Start, open_tap: Callable[[str], int]) -> tuple[int, int]:
 def _run(plan: Start, document: dict[str, object], passed: list[int]) -> tuple[int, int]:
     done = subprocess.run(
         [sys.executable, "-I", "-S", str(JAIL), plan.mark],
-        input=json.dumps(document).encode(),
+        input=marshal.dumps(document),
         capture_output=True,
         pass_fds=passed,
         check=False,
     )
+    identity, _, failure = done.stdout.decode(errors="replace").partition("\n")
+    if failure:
+        raise EngineError(f"starting server {plan.spec.id} in its jail: {failure}")
     try:
-        identity, *rest = [json.loads(line) for line in done.stdout.splitlines()]
-        if rest:
-            raise EngineError(f"starting server {plan.spec.id}: {rest[0]['error']}")
-        return identity["pid"], identity["started"]
-    except (ValueError, KeyError) as error:
+        pid, started = map(int, identity.split())
+    except ValueError as error:
         said = done.stderr.decode(errors="replace").strip()[-500:]
         raise EngineError(f"starting server {plan.spec.id}: the jail failed: {said}") from error
+    return pid, started
 
 
 def _keep(stack: ExitStack, descriptor: int) -> int:

@@ -18,7 +18,7 @@ LEAST_MEMORY = 512 << 20  # bytes available
 TOOLS = {
     command.QEMU: ("qemu-system-x86", "no server can run"),
     disks.QEMU_IMG: ("qemu-utils", "no server's disk can be made, and images are checked less"),
-    drive.XORRISO: ("xorriso", "no server with a config drive can be made"),
+    drive.GENISOIMAGE: ("genisoimage", "no server with a config drive can be made"),
 }
 
 
