@@ -140,14 +140,19 @@ class Guest:
 
 @contextmanager
 def serving(
-    namespace: str | None, port: int, kind: socket.SocketKind = socket.SOCK_STREAM
+    namespace: str | None,
+    port: int,
+    kind: socket.SocketKind = socket.SOCK_STREAM,
+    family: socket.AddressFamily = socket.AF_INET,
 ) -> Iterator[list[str]]:
     """A server that echoes, in the namespace (None: the host's); yields the peers it saw."""
     peers: list[str] = []
     with namespaces.inside(namespace):
-        listener = socket.socket(socket.AF_INET, kind)
+        listener = socket.socket(family, kind)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("0.0.0.0", port))
+    if family == socket.AF_INET6:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    listener.bind(("", port))
     listener.settimeout(0.1)
     done = threading.Event()
     thread = threading.Thread(target=_serve, args=(listener, kind, peers, done), daemon=True)

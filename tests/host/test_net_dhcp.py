@@ -134,6 +134,34 @@ def test_an_address_passes_at_once_to_the_next_port(lab: HostNetwork) -> None:
         lab.remove_port(each.id)
 
 
+def test_nothing_is_said_to_dhcp_in_a_neighbours_name(
+    lab: HostNetwork, closed: Guest, guest: Callable[..., Guest]
+) -> None:
+    """A DHCPDECLINE would take the neighbour's address out of use (RFC 2131, section 4.3.3)."""
+    port = doc.port(NET, 23)
+    lab.ensure_port(port)
+    decline = message(4, port.mac, 90, bytes([50, 4, 10, 0, 0, 23]), bytes([54, 4, 10, 0, 0, 2]))
+    closed.send(decline[:6] + mac_bytes(A.mac) + decline[12:])
+    lab.ensure_firewall(doc.firewall(NET, (A,), doc.group(*doc.EGRESS, members=(A,))))
+    closed.send(decline[:6] + mac_bytes(A.mac) + decline[12:])
+    body = decline[42:]
+    unicast = udp("10.0.0.11", "10.0.0.2", 68, 67, body)
+    closed.send(frame(NET.dhcp_mac, A.mac, 0x0800, unicast))
+    assert socket.inet_ntoa(lease(guest(port, configured=False), port.mac)[0]) == "10.0.0.23"
+
+
+def test_an_address_that_changes_is_handed_out_at_once(
+    lab: HostNetwork, guest: Callable[..., Guest]
+) -> None:
+    port = doc.port(NET, 24)
+    lab.ensure_port(port)
+    holder = guest(port, configured=False)
+    assert socket.inet_ntoa(lease(holder, port.mac)[0]) == "10.0.0.24"
+    lab.ensure_port(doc.port(NET, 24, addresses=("10.0.0.124",)))
+    holder.seen.clear()
+    assert socket.inet_ntoa(lease(holder, port.mac)[0]) == "10.0.0.124"
+
+
 def ask(namespace: str, name: str, server: str = "10.0.0.2") -> tuple[int, list[str]]:
     """The code and the IPv4 addresses that the network's resolver answers."""
     labels = b"".join(bytes([len(each)]) + each.encode() for each in name.split("."))

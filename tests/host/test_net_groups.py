@@ -189,3 +189,27 @@ def test_a_stateless_group_needs_both_directions(
     )
     lab.ensure_firewall(doc.firewall(NET, (A, B), *groups))
     assert pings(b.namespace, "10.0.0.11")
+
+
+def test_ipv6_rules_and_neighbour_discovery(
+    lab: HostNetwork, guests: tuple[Guest, ...], servers: str
+) -> None:
+    a, b, _ = guests
+    six = (
+        doc.port(NET, 11, groups=(WEB,), addresses=("10.0.0.11", "2001:db8::11")),
+        doc.port(NET, 12, groups=(DB,), addresses=("10.0.0.12", "2001:db8::12")),
+    )
+    for each, port in zip((a, b), six, strict=True):
+        each.configure(f"{port.addresses[1]}/64", None)
+    ssh = RuleSpec(
+        direction="ingress", ether="IPv6", protocol="tcp", port_min=22, port_max=22,
+        remote_group=WEB,
+    )  # fmt: skip
+    rules = doc.group(*doc.EGRESS, ssh, id=DB, members=six[1:])
+    senders = doc.group(*doc.EGRESS, id=WEB, members=six[:1])
+    lab.ensure_firewall(doc.firewall(NET, six, senders, rules))
+    with serving(b.namespace, 22, family=socket.AF_INET6):
+        assert reaches(a.namespace, "2001:db8::12", 22)
+        closed = doc.group(*doc.EGRESS, id=DB, members=six[1:])
+        lab.ensure_firewall(doc.firewall(NET, six, senders, closed))
+        assert not reaches(a.namespace, "2001:db8::12", 22, REFUSAL)

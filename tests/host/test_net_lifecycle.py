@@ -99,8 +99,9 @@ def test_a_second_time_changes_nothing_and_runs_no_program(
     ensure_all(host)
     before = identities(host)
     programs: list[object] = []
-    monkeypatch.setattr("subprocess.run", lambda *args, **_: programs.append(args))
-    ensure_all(host)
+    with monkeypatch.context() as patch:
+        patch.setattr("subprocess.run", lambda *args, **_: programs.append(args))
+        ensure_all(host)
     assert programs == []
     assert identities(host) == before
     assert found(host) == ALL
@@ -285,6 +286,54 @@ def test_rules_changed_behind_our_back_are_put_right(lab: HostNetwork) -> None:
         nft.run(f"delete table inet {host.names.table}\n")
         host.ensure_firewall(RULES)
         assert ("inet", host.names.table) in nft.present()
+
+
+def test_a_flushed_host_table_is_missed_and_put_back(lab: HostNetwork) -> None:
+    host = again(lab)
+    ensure_all(host)
+    nft.run("flush ruleset\n")
+    assert doc.EXTERNAL.id not in host.observe().networks
+    host.ensure_network(doc.EXTERNAL)
+    assert found(host) == ALL
+
+
+@pytest.mark.parametrize("verb", ["port", "network", "router"])
+def test_a_removal_that_failed_is_finished_by_the_next(
+    lab: HostNetwork, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    host = again(lab)
+    ensure_all(host)
+
+    def refuse(*_: object) -> None:
+        raise EngineError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("andromede.engine.embedded.net.network.delete_link", refuse)
+        patch.setattr("andromede.engine.embedded.net.router.delete_link", refuse)
+        with pytest.raises(EngineError, match="no"):
+            VERBS[verb][1](host)
+    VERBS[verb][1](host)
+    host.remove_everything()
+    assert left_over(host) == []
+
+
+def test_reservations_written_by_a_worker_that_died_are_read(
+    lab: HostNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = again(lab)
+    host.ensure_network(NET)
+    with monkeypatch.context() as patch:
+        patch.setattr(dnsmasq, "_send", lambda *_, **__: (_ for _ in ()).throw(CutOffError))
+        with pytest.raises(CutOffError):
+            host.ensure_port(A)
+    told: list[object] = []
+    monkeypatch.setattr(dnsmasq, "_send", lambda pid, *_, **__: told.append(pid))
+    fresh = again(lab)
+    fresh.ensure_port(A)
+    assert told == [fresh.network(NET.id).dnsmasq.pid()]
+    fresh.ensure_port(A)
+    assert len(told) == 1
+    monkeypatch.undo()
 
 
 def test_two_clouds_live_on_one_host(lab: HostNetwork, tmp_path: Path) -> None:

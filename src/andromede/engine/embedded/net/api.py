@@ -7,8 +7,8 @@ import threading
 
 from msgspec import Struct
 
-from andromede.config import Config, Paths, role_uid
-from andromede.engine.embedded.net import namespaces, observe, preparation
+from andromede.config import Config, Paths
+from andromede.engine.embedded.net import namespaces, observe, preparation, scope
 from andromede.engine.embedded.net.firewall import METADATA
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.network import Network
@@ -40,7 +40,6 @@ class HostNetwork:
         self.names = Names(config.short)
         self.store = Store(paths.run / "net")
         self.uplinks = Uplinks(config, self.names, self.store)
-        self.uid = role_uid(config, "dnsmasq")
         self._lock = threading.Lock()
         self._networks: dict[str, Network] = {}
         self._routers: dict[str, Router] = {}
@@ -65,11 +64,10 @@ class HostNetwork:
         network_id = self.store.network_of_port(port_id)
         if network_id is None:
             return
-        network = self._network(network_id)
-        port = network.ports.get(port_id)
+        port = self.store.port(network_id, port_id)
         if port is not None:
             self._forget(network_id, set(port.addresses))
-        network.remove_port(port_id)
+        self._network(network_id).remove_port(port_id)
 
     def ensure_firewall(self, spec: FirewallSpec) -> None:
         self._network(spec.network_id).ensure_firewall(spec)
@@ -127,6 +125,7 @@ class HostNetwork:
         for network_id, _ in sorted(specs, key=lambda each: bool(each[1] and each[1].external)):
             self.remove_network(network_id)
         self.remove_strays()
+        scope.remove(self.config.short)
 
     def network(self, network_id: str) -> Network:
         """The network's own object, for `observe`."""
@@ -140,7 +139,7 @@ class HostNetwork:
         with self._lock:
             if network_id not in self._networks:
                 self._networks[network_id] = Network(
-                    network_id, self.names, self.store, self.uplinks, self.uid
+                    network_id, self.names, self.store, self.uplinks, self.config
                 )
             return self._networks[network_id]
 

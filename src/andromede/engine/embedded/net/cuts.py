@@ -25,12 +25,12 @@ def addresses(namespace: str | None, gone: Iterable[str]) -> None:
             conntrack.cut(lambda entry: any(entry.touches(each) for each in gone))
 
 
-def enforce(spec: NetworkSpec, before: FirewallSpec, after: FirewallSpec) -> int:
+def enforce(spec: NetworkSpec, before: FirewallSpec | None, after: FirewallSpec) -> int:
     """Cut what the new rules would not let begin, in the thread's namespace; how many.
 
-    Rules that were only added cost nothing.
+    `before`: the rules last enforced; None: unknown. Rules that were only added cost nothing.
     """
-    if not _narrower(before, after):
+    if before is not None and not _narrower(before, after):
         return 0
     judge = Judge(spec, after)
     return conntrack.cut(lambda entry: not judge.allows(entry.flow))

@@ -16,7 +16,8 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from andromede.engine.embedded.net import dhcp_files, namespaces
+from andromede.config import Config, role_uid
+from andromede.engine.embedded.net import dhcp_files, namespaces, scope
 from andromede.engine.embedded.net.store import replace_text
 from andromede.engine.protocol import EngineError, NetworkSpec, PortSpec
 
@@ -28,11 +29,12 @@ _BINDTODEVICE = 25
 class Dnsmasq:
     """The DHCP and DNS server of one network. Callers hold the network's lock."""
 
-    def __init__(self, folder: Path, namespace: str, uid: int) -> None:
+    def __init__(self, config: Config, folder: Path, namespace: str) -> None:
+        self.short, self.uid = config.short, role_uid(config, "dnsmasq")
         self.folder = folder
         self.namespace = namespace
-        self.uid = uid
         self.config = folder / "dnsmasq.conf"
+        self.told: dict[str, str] = {}  # the files that the process surely has read
 
     def ensure(self, spec: NetworkSpec, bridge: str, ports: Iterable[PortSpec]) -> None:
         """Run with these documents, restarted only when subnets changed, else told to read again.
@@ -50,15 +52,17 @@ class Dnsmasq:
             "names": dhcp_files.names(spec, ports),
         }
         self._prepare_folder()
+        for name, body in files.items():
+            replace_text(self.folder / name, body)
+        if not self.config.exists() or self.config.read_text() != text:
+            self.stop()  # before the new file: what runs was started with the file that is there
+            replace_text(self.config, text)
         pid = self.pid()
-        changed = [replace_text(self.folder / name, body) for name, body in files.items()]
-        if replace_text(self.config, text) and pid:
-            self.stop()
-            pid = None
         if pid is None:
             self._start()
-        elif any(changed):
-            self._signal(signal.SIGHUP)
+        elif self.told != files:
+            _send(pid, self.config, signal.SIGHUP, wait=0)
+        self.told = files
 
     def stop(self) -> None:
         """End the process, and wait until it has."""
@@ -110,11 +114,9 @@ class Dnsmasq:
         if result.returncode:
             said = result.stderr.decode(errors="replace").strip()
             raise EngineError(f"starting dnsmasq with {self.config}: {said} (package dnsmasq-base)")
-
-    def _signal(self, number: signal.Signals) -> None:
         pid = self.pid()
         if pid is not None:
-            _send(pid, self.config, number, wait=0)
+            scope.join(self.short, pid)
 
 
 def running(root: Path) -> dict[int, Path]:

@@ -26,7 +26,6 @@ DISCOVERY = (
 )
 FORGED_DISCOVERY = "icmpv6 type { nd-router-advert, nd-redirect } drop"
 FLOOD = "limit rate over 1000/second burst 2000 packets drop"
-DHCP_REQUEST = "ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67 accept"
 UNICAST = "ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00"
 ESTABLISHED = "ct state established,related"
 
@@ -72,17 +71,26 @@ def guard_table(
 
 
 def _closed_ingress(port: PortSpec) -> tuple[str, ...]:
-    return (f"ether saddr != {port.mac} drop", DHCP_REQUEST)
+    return (f"ether saddr != {port.mac} drop", _first_request(port))
 
 
 def _closed_egress(port: PortSpec) -> tuple[str, ...]:
     return (_own_dhcp_reply(port),)
 
 
+def _client(port: PortSpec) -> str:
+    """The client hardware address of a DHCP message (RFC 2131, offset 28) is the port's."""
+    return f"@th,288,48 0x{port.mac.replace(':', '')}"
+
+
 def _own_dhcp_reply(port: PortSpec) -> str:
-    """A DHCP reply whose client hardware address (RFC 2131, offset 28) is the port's."""
-    client = f"0x{port.mac.replace(':', '')}"
-    return f"ip protocol udp udp sport 67 udp dport 68 @th,288,48 {client} accept"
+    return f"ip protocol udp udp sport 67 udp dport 68 {_client(port)} accept"
+
+
+def _first_request(port: PortSpec) -> str:
+    """What a client sends that has no address yet; in its own name, never a neighbour's."""
+    ends = "ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67"
+    return f"{ends} {_client(port)} accept"
 
 
 def _ingress_guard(spec: NetworkSpec, port: PortSpec) -> tuple[str, ...]:
@@ -100,7 +108,7 @@ def _ingress_guard(spec: NetworkSpec, port: PortSpec) -> tuple[str, ...]:
         f"ether saddr != {{ {', '.join(macs)} }} drop",
         f"meta pkttype {{ broadcast, multicast }} {FLOOD}",
         f"ether type arp arp saddr ip 0.0.0.0 arp saddr ether {{ {', '.join(macs)} }} accept",
-        DHCP_REQUEST,
+        _first_request(port),
         "ip protocol udp udp sport 67 drop",
         FORGED_DISCOVERY,
         "meta protocol ip6 udp sport 547 drop",
@@ -112,7 +120,10 @@ def _ingress_guard(spec: NetworkSpec, port: PortSpec) -> tuple[str, ...]:
     if four:
         lines.append(f"arp saddr ether . arp saddr ip {{ {', '.join(four)} }} accept")
         lines.append(to_metadata)
-        lines.append(f"ether saddr . ip saddr {{ {', '.join(four)} }} accept")
+        own = f"ether saddr . ip saddr {{ {', '.join(four)} }}"
+        lines.append(f"{own} udp sport 68 udp dport 67 {_client(port)} accept")
+        lines.append("ip protocol udp udp dport 67 drop")
+        lines.append(f"{own} accept")
     lines.append(f"ether saddr . ip6 saddr {{ {', '.join(six)} }} accept")
     return tuple(lines)
 

@@ -97,8 +97,8 @@ def guard_bridge_port(ip: Any, link: int, mac: str, *, exclusive: bool) -> None:
     ip.brport("set", index=link, learning=open_, unicast_flood=open_)
 
 
-def set_addresses(ip: Any, link: int, wanted: list[str]) -> list[str]:
-    """Make the link's addresses (with prefix) those wanted; the new ones are returned.
+def set_addresses(ip: Any, link: int, wanted: list[str]) -> None:
+    """Make the link's addresses (with prefix) those wanted.
 
     Link-local IPv6 addresses that the kernel made are left alone.
     """
@@ -115,12 +115,11 @@ def set_addresses(ip: Any, link: int, wanted: list[str]) -> list[str]:
         f"{m.get_attr('IFA_LOCAL') or m.get_attr('IFA_ADDRESS')}/{m['prefixlen']}"
         for m in ip.get_addr(index=link)
     }
-    fresh = [each for each in dict.fromkeys(wanted) if each not in held_now]
-    for each in fresh:
-        address, _, prefix = each.partition("/")
-        extra = {"flags": 0x02} if ":" in address else {}  # IFA_F_NODAD
-        ip.addr("add", index=link, address=address, prefixlen=int(prefix), **extra)
-    return fresh
+    for each in dict.fromkeys(wanted):
+        if each not in held_now:
+            address, _, prefix = each.partition("/")
+            extra = {"flags": 0x02} if ":" in address else {}  # IFA_F_NODAD
+            ip.addr("add", index=link, address=address, prefixlen=int(prefix), **extra)
 
 
 def set_routes(ip: Any, wanted: dict[str, dict[str, Any]]) -> None:

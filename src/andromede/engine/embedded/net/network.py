@@ -8,7 +8,8 @@ from typing import Any
 
 from pyroute2 import NetlinkError
 
-from andromede.engine.embedded.net import cuts, firewall, links, namespaces, nft
+from andromede.config import Config
+from andromede.engine.embedded.net import cuts, dhcp_files, firewall, links, namespaces, nft
 from andromede.engine.embedded.net.dnsmasq import Dnsmasq
 from andromede.engine.embedded.net.firewall import METADATA
 from andromede.engine.embedded.net.names import Names
@@ -34,16 +35,17 @@ class Network:
     """The network `network_id`; what it should be is read from the store on first use."""
 
     def __init__(
-        self, network_id: str, names: Names, store: Store, uplinks: Uplinks, uid: int
+        self, network_id: str, names: Names, store: Store, uplinks: Uplinks, config: Config
     ) -> None:
         self.id, self.names, self.store, self.uplinks = network_id, names, store, uplinks
         self.lock = threading.RLock()
         self.namespace = names.network_namespace(network_id)
         self.applied = nft.Applied(self.namespace)
-        self.dnsmasq = Dnsmasq(store.network_folder(network_id), self.namespace, uid)
+        self.dnsmasq = Dnsmasq(config, store.network_folder(network_id), self.namespace)
         self.spec = store.network(network_id)
         self.ports = store.ports(network_id)
         self.firewall = store.firewall(network_id)
+        self.enforced: FirewallSpec | None = None  # the rules that no open connection offends
 
     def ensure(self, spec: NetworkSpec) -> None:
         with self.lock:
@@ -83,6 +85,12 @@ class Network:
         with self.lock:
             spec = self._whole(f"making port {port.id}")
             before = self.ports.get(port.id)
+            moved = before is not None and (before.addresses, before.mac) != (
+                port.addresses,
+                port.mac,
+            )
+            if before is not None and moved:
+                self._release(spec, before)
             self.store.save_port(port)
             self.ports[port.id] = port
             if port.owner_uid is None:
@@ -90,12 +98,12 @@ class Network:
             else:
                 self._ensure_tap(spec, port)
             self.dnsmasq.ensure(spec, self.names.bridge(spec.number), self.ports.values())
-            if before is not None and (before.addresses, before.mac) != (port.addresses, port.mac):
-                self._release(spec, before, set(before.addresses))
+            if before is not None and moved:  # again: no lease was renewed in between
+                self._release(spec, before)
 
     def remove_port(self, port_id: str) -> None:
         with self.lock:
-            port = self.ports.pop(port_id, None)
+            port = self.ports.pop(port_id, None) or self.store.port(self.id, port_id)
             if port is None:
                 return
             if self.firewall is not None:
@@ -107,14 +115,13 @@ class Network:
                 self._drop_tap(port)
                 bridge = self.names.bridge(self.spec.number)
                 self.dnsmasq.ensure(self.spec, bridge, self.ports.values())
-                self._release(self.spec, port, set(port.addresses))
+                self._release(self.spec, port)
             self.store.forget_port(self.id, port_id)
 
     def ensure_firewall(self, wanted: FirewallSpec) -> None:
         with self.lock:
             spec = self._whole("setting the firewall")
             firewall.filter_table(self.names, spec, wanted)  # refuses before anything changes
-            before = self.firewall
             for port in wanted.ports:
                 if port.id in self.ports and self.ports[port.id] != port:
                     self.store.save_port(port)
@@ -123,9 +130,10 @@ class Network:
             with links.netlink(self.namespace) as ip:
                 taps = self._taps(ip)
             self._apply(taps)
-            if before is not None and before != wanted:
+            if self.enforced != wanted:
                 with namespaces.inside(self.namespace):
-                    cuts.enforce(spec, before, wanted)
+                    cuts.enforce(spec, self.enforced, wanted)
+                self.enforced = wanted
 
     def open_tap(self, port_id: str) -> int:
         with self.lock:
@@ -186,7 +194,8 @@ class Network:
         tap = self.names.tap(port.number)
         with links.netlink(self.namespace) as ip:
             if links.index(tap) is None:
-                self.applied.forget()  # a chain may be left of a tap that went by itself
+                if self.applied.mentions(tap):
+                    self.applied.forget()  # the chains of a tap that went by itself
                 links.make_tap(tap)
             link = links.index(tap)
             ip.link("set", index=link, mtu=spec.mtu, ifalias=port.id)
@@ -212,22 +221,16 @@ class Network:
             with links.netlink(self.namespace) as ip:
                 delete_link(ip, link)
 
-    def _release(self, spec: NetworkSpec, port: PortSpec, gone: set[str]) -> None:
-        """Forget leases and connections of addresses that a port held."""
-        if self.dnsmasq.pid() is not None:
-            for subnet in spec.subnets:
-                net = ip_network(subnet.cidr)
-                for each in port.addresses:
-                    if (
-                        net.version == 4
-                        and ":" not in each
-                        and subnet.dhcp_address
-                        and cuts.within(each, net)
-                    ):
-                        self.dnsmasq.release(
-                            self.names.bridge(spec.number), subnet.dhcp_address, each, port.mac
-                        )
-        cuts.addresses(self.namespace, gone)
+    def _release(self, spec: NetworkSpec, port: PortSpec) -> None:
+        """Forget the leases and connections of the addresses that a port held."""
+        served = dhcp_files.served(spec) if self.dnsmasq.pid() is not None else []
+        for subnet in served:
+            for address in port.addresses:
+                if cuts.within(address, ip_network(subnet.cidr)):
+                    server = str(subnet.dhcp_address)
+                    bridge = self.names.bridge(spec.number)
+                    self.dnsmasq.release(bridge, server, address, port.mac)
+        cuts.addresses(self.namespace, set(port.addresses))
 
 
 def delete_link(ip: Any, link: int) -> None:

@@ -33,6 +33,11 @@ class Applied:
         self.generation = -1
         self.tables = {}
 
+    def mentions(self, device: str) -> bool:
+        """Whether a chain of ours hooks the device."""
+        hooks = (chain.hook for table in self.tables.values() for chain in table.chains.values())
+        return any(f'device "{device}"' in hook for hook in hooks)
+
     def apply(self, wanted: list[Table]) -> None:
         """Make the tables equal to those wanted. Others are not touched.
 

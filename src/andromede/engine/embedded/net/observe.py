@@ -32,6 +32,7 @@ def whole_networks(host: HostNetwork) -> tuple[frozenset[str], frozenset[str]]:
     """Networks and ports that are all there."""
     networks: set[str] = set()
     ports: set[str] = set()
+    joined = bool(host.store.externals()) and ("inet", host.names.table) in nft.present()
     for network_id in host.store.network_ids():
         network = host.network(network_id)
         with network.lock:
@@ -39,7 +40,7 @@ def whole_networks(host: HostNetwork) -> tuple[frozenset[str], frozenset[str]]:
                 continue
             with links.netlink(network.namespace) as ip:
                 held = set(links.names_of(ip))
-            if _network_whole(host, network, held):
+            if _network_whole(host, network, held, joined=joined):
                 networks.add(network_id)
             ports |= {
                 port.id
@@ -49,11 +50,11 @@ def whole_networks(host: HostNetwork) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(networks), frozenset(ports)
 
 
-def _network_whole(host: HostNetwork, network: Network, held: set[str]) -> bool:
+def _network_whole(host: HostNetwork, network: Network, held: set[str], *, joined: bool) -> bool:
     spec = network.spec
     if spec is None or host.names.bridge(spec.number) not in held:
         return False
-    if spec.external and not host.uplinks.present(spec):
+    if spec.external and not (joined and host.uplinks.present(spec)):
         return False
     return not dhcp_files.served(spec) or network.dnsmasq.pid() is not None
 

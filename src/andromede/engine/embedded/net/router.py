@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from ipaddress import ip_interface
 from typing import Any
 
 from andromede.engine.embedded.net import conntrack, cuts, links, namespaces, nft, router_rules
-from andromede.engine.embedded.net.conntrack import Entry
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.network import delete_link
+from andromede.engine.embedded.net.router_cuts import HostJudge, RouterJudge
 from andromede.engine.embedded.net.store import Store
 from andromede.engine.protocol import EngineError, NetworkSpec, RouterInterface, RouterSpec
 
@@ -28,6 +27,8 @@ SETTINGS = {
     "ipv6/conf/default/accept_ra": "0",
 }
 
+ARP_REQUEST = bytes.fromhex("0001080006040001")  # Ethernet, IPv4, their lengths, request
+
 
 class Router:
     """The router `router_id`; what it was last is read from the store on first use."""
@@ -38,11 +39,11 @@ class Router:
         self.namespace = names.router_namespace(router_id)
         self.applied = nft.Applied(self.namespace)
         self.spec = store.router(router_id)
+        self.settled: RouterSpec | None = None  # what connections and neighbours surely know
 
     def ensure(self, spec: RouterSpec) -> None:
         with self.lock:
             places = {leg.port_id: self._network_of(leg) for leg in _legs(spec)}
-            before = self.spec
             self.store.save_router(spec)
             self.spec = spec
             if namespaces.create(self.namespace):
@@ -53,14 +54,11 @@ class Router:
                 ip.link("set", index=links.index("lo"), state="up")
             self.applied.apply([router_rules.table(self.names, spec)])
             self._drop_legs(spec)
-            fresh = {
-                leg.port_id: self._ensure_leg(spec, leg, places[leg.port_id]) for leg in _legs(spec)
-            }
-            self._routes(spec)
-            if before is not None and before != spec:
-                self._cut(before, spec)
             for leg in _legs(spec):
-                self._announce(leg, fresh[leg.port_id])
+                self._ensure_leg(spec, leg, places[leg.port_id])
+            self._routes(spec)
+            if self.settled != spec:
+                self._settle(spec)
 
     def remove(self) -> None:
         with self.lock:
@@ -71,10 +69,10 @@ class Router:
                             delete_link(ip, link)
             namespaces.remove(self.namespace)
             self.applied.forget()
-            if self.spec is not None:
-                cuts.addresses(None, _outer(self.spec))
+            outside = HostJudge(self.store, without=self.id)
+            conntrack.cut(lambda entry: not outside.allows(entry))
             self.store.forget_router(self.id)
-            self.spec = None
+            self.spec = self.settled = None
 
     def forget_addresses(self, network_id: str, gone: set[str]) -> None:
         """Cut connections of addresses that a port of one of the router's networks held."""
@@ -108,8 +106,8 @@ class Router:
                 if name.startswith(self.names.mark) and name not in wanted:
                     delete_link(ip, link)
 
-    def _ensure_leg(self, spec: RouterSpec, leg: RouterInterface, place: NetworkSpec) -> list[str]:
-        """The leg with exactly its addresses; those that are new are returned."""
+    def _ensure_leg(self, spec: RouterSpec, leg: RouterInterface, place: NetworkSpec) -> None:
+        """The leg, with exactly its addresses."""
         name = self.names.leg(leg.port_id)
         there = self.names.network_namespace(leg.network_id)
         with links.netlink(self.namespace) as ip:
@@ -124,7 +122,7 @@ class Router:
         if leg is spec.gateway and spec.enabled:
             addresses += [f"{each.floating}/32" for each in spec.floating]
         with links.netlink(self.namespace) as ip:
-            return links.set_addresses(ip, link, addresses)
+            links.set_addresses(ip, link, addresses)
 
     def _routes(self, spec: RouterSpec) -> None:
         wanted: dict[str, dict[str, Any]] = {
@@ -136,60 +134,38 @@ class Router:
         with links.netlink(self.namespace) as ip:
             links.set_routes(ip, wanted)
 
-    def _cut(self, before: RouterSpec, spec: RouterSpec) -> None:
-        """Connections of floating addresses, gateways and legs that went, or were rewired."""
-        pairs = {(each.floating, each.fixed) for each in spec.floating}
-        gone = {
-            each.floating for each in before.floating if (each.floating, each.fixed) not in pairs
-        }
-        old, new = router_rules.gateway_address(before), router_rules.gateway_address(spec)
-        if old is not None and (old != new or before.snat != spec.snat):
-            gone.add(old)
-        cuts.addresses(None, gone)
-        kept = {each for leg in spec.interfaces for each in leg.addresses}
-        nets = [
-            ip_interface(each).network
-            for leg in before.interfaces
-            for each in leg.addresses
-            if each not in kept
-        ]
+    def _settle(self, spec: RouterSpec) -> None:
+        """Cut what the document does not allow, and announce where its addresses live.
 
-        def unwanted(entry: Entry) -> bool:
-            ends = (entry.flow.source, entry.flow.destination, entry.reply_source)
-            return (
-                not spec.enabled
-                or any(entry.touches(each) for each in gone)
-                or any(cuts.within(end, net) for net in nets for end in ends)
-            )
-
+        Done whenever this process does not know that it was done.
+        """
+        judge = RouterJudge(spec)
         with namespaces.inside(self.namespace):
-            conntrack.cut(unwanted)
+            conntrack.cut(lambda entry: not judge.allows(entry))
+        outside = HostJudge(self.store)
+        conntrack.cut(lambda entry: not outside.allows(entry))
+        for leg in _legs(spec):
+            floating = [each.floating for each in spec.floating] if leg is spec.gateway else []
+            self._announce(leg, [*(each.partition("/")[0] for each in leg.addresses), *floating])
+        self.settled = spec
 
-    def _announce(self, leg: RouterInterface, fresh: list[str]) -> None:
-        """Gratuitous ARP, so that neighbours learn at once where new addresses live (RFC 5227)."""
+    def _announce(self, leg: RouterInterface, addresses: list[str]) -> None:
+        """Gratuitous ARP, so that neighbours learn at once where addresses live (RFC 5227)."""
         name = self.names.leg(leg.port_id)
         mac = bytes.fromhex(leg.mac.replace(":", ""))
-        for each in fresh:
-            if ":" in each:
-                continue
-            address = socket.inet_aton(each.partition("/")[0])
-            body = bytes.fromhex("0001080006040001") + mac + address + bytes(6) + address
-            with (
-                namespaces.inside(self.namespace),
-                socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire,
-            ):
-                wire.bind((name, 0))
-                wire.send(b"\xff" * 6 + mac + b"\x08\x06" + body)
+        with (
+            namespaces.inside(self.namespace),
+            socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire,
+        ):
+            wire.bind((name, 0))
+            for each in addresses:
+                if ":" not in each:
+                    ends = mac + socket.inet_aton(each) + bytes(6) + socket.inet_aton(each)
+                    wire.send(b"\xff" * 6 + mac + b"\x08\x06" + ARP_REQUEST + ends)
 
 
 def _legs(spec: RouterSpec) -> list[RouterInterface]:
     return [*spec.interfaces, *([spec.gateway] if spec.gateway else [])]
-
-
-def _outer(spec: RouterSpec) -> set[str]:
-    """Every address the router shows to the outside."""
-    own = router_rules.gateway_address(spec)
-    return {each.floating for each in spec.floating} | ({own} if own else set())
 
 
 def _pair(ip: Any, name: str, there: str) -> int:

@@ -60,6 +60,9 @@ class Store:
     def save_port(self, spec: PortSpec) -> None:
         _write(self._port_file(spec.network_id, spec.id), spec)
 
+    def port(self, network_id: str, port_id: str) -> PortSpec | None:
+        return _read(self._port_file(network_id, port_id), PortSpec)
+
     def forget_port(self, network_id: str, port_id: str) -> None:
         self._port_file(network_id, port_id).unlink(missing_ok=True)
 
