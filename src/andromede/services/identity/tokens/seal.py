@@ -36,16 +36,16 @@ class KeyRing:
         self._source = keys
         self._clock = clock
         self._lock = threading.Lock()
-        self._keys: dict[bytes, bytes] = {}
-        self._first = b""
+        self._keys: dict[bytes, bytes] = {}  # replaced whole; its first key seals
+        self.fetching: threading.Thread | None = None  # the last fetch beside a request
         self._fetched = float("-inf")
 
     def seal(self, payload: bytes) -> str:
         """A token around the payload, under the first key."""
-        self._refresh(STALE)
-        name = self._first
+        self._keep_fresh()
+        name, key = next(iter(self._keys.items()))
         body = bytes((VERSION, len(name))) + name + payload
-        tag = hmac.digest(self._keys[name], body, "sha256")[:TAG]
+        tag = hmac.digest(key, body, "sha256")[:TAG]
         return urlsafe_b64encode(body + tag).rstrip(b"=").decode()
 
     def open(self, token: str) -> bytes:
@@ -62,29 +62,33 @@ class KeyRing:
         return body[end:]
 
     def _key(self, name: bytes) -> bytes | None:
-        self._refresh(STALE)
+        self._keep_fresh()
         if name not in self._keys:
             self._refresh(REFETCH)
         return self._keys.get(name)
 
+    def _keep_fresh(self) -> None:
+        """Have keys; when they are stale, fetch them beside the request, which does not wait."""
+        if not self._keys:
+            self._refresh(STALE)
+        elif self._clock() - self._fetched >= STALE and not self._lock.locked():
+            self.fetching = threading.Thread(target=self._refresh, args=(STALE,), daemon=True)
+            self.fetching.start()
+
     def _refresh(self, age: float) -> None:
         """Fetch the keys when they are older than `age` seconds; keep them when that fails."""
-        if self._clock() - self._fetched < age:
+        if self._keys and self._clock() - self._fetched < age:
             return
         with self._lock:
-            if self._clock() - self._fetched < age:
+            if self._keys and self._clock() - self._fetched < age:
                 return
             self._fetched = self._clock()
             try:
-                found = {name.encode(): key for name, key in self._source.token_keys()}
+                self._keys = {name.encode(): key for name, key in self._source.token_keys()}
             except (OSError, RuntimeError) as error:
                 if not self._keys:
-                    self._fetched = float("-inf")
                     raise
                 log.warning("token keys not refreshed", error=str(error))
-                return
-            self._first = next(iter(found))
-            self._keys = found
 
 
 def _decode(token: str) -> bytes:
