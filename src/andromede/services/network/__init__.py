@@ -2,17 +2,38 @@
 
 from andromede.http.errors import network_shape
 from andromede.http.operation import Service
+from andromede.services.network import steps
+from andromede.services.network.discovery import routes as discovery
+from andromede.services.network.floatingips import routes as floatingips
+from andromede.services.network.groups import routes as groups
 from andromede.services.network.networks import routes as networks
 from andromede.services.network.ports import routes as ports
-from andromede.services.network.steps import LIFECYCLES
+from andromede.services.network.quota import routes as quota
+from andromede.services.network.reconciliation import reconcilers
+from andromede.services.network.routers import routes as routers
+from andromede.services.network.routers import steps as router_steps
+from andromede.services.network.rules import routes as rules
 from andromede.services.network.subnets import routes as subnets
+from andromede.services.network.tags import routes as tags
 
-__all__ = ["LIFECYCLES", "SERVICE"]
+__all__ = ["LIFECYCLES", "SERVICE", "reconcilers"]
 
+LIFECYCLES = [*steps.LIFECYCLES, router_steps.LIFECYCLE]
 SERVICE = Service(
     name="network",
     type="network",
     mount="/network",
     error_shape=network_shape,
-    operations=[*networks.OPERATIONS, *subnets.OPERATIONS, *ports.OPERATIONS],
+    operations=[
+        *discovery.OPERATIONS,
+        *networks.OPERATIONS,
+        *subnets.OPERATIONS,
+        *ports.OPERATIONS,
+        *routers.OPERATIONS,
+        *floatingips.OPERATIONS,
+        *groups.OPERATIONS,
+        *rules.OPERATIONS,
+        *quota.OPERATIONS,
+        *tags.OPERATIONS,
+    ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from andromede.db import Connection
 from andromede.work import intend
+from andromede.work.store import busy
 
 NETWORK, PORT, ROUTER = "network", "port", "router"
 FIREWALL, MEMBERS = "firewall", "security_group"
@@ -15,3 +16,8 @@ def converge(
 ) -> None:
     """Make the host equal to the rows of one resource; asked again before it ran, it runs once."""
     intend(connection, kind, resource_id, CONVERGE, project_id=project_id, request_id=request_id)
+
+
+def under_way(connection: Connection, kind: str, resource_id: str) -> bool:
+    """Whether a converge is already asked for."""
+    return busy(connection, kind, resource_id)

@@ -156,10 +156,12 @@ def bound(row: Row) -> bool:
     return bool(row["host_id"] and row["device_id"] and row["device_owner"].startswith(COMPUTE))
 
 
-def all_bound(connection: Connection) -> list[tuple[str, str]]:
-    """(id, project) of every port that a server holds."""
-    statement = sa.select(port.c.id, port.c.project_id).where(is_bound())
-    return [(row.id, row.project_id) for row in connection.execute(statement)]
+def all_bound(connection: Connection) -> list[tuple[str, str, str]]:
+    """(id, network, project) of every port that a server holds."""
+    statement = sa.select(port.c.id, port.c.network_id, port.c.project_id).where(is_bound())
+    return [
+        (key, network_id, project) for key, network_id, project in connection.execute(statement)
+    ]
 
 
 def choose_mac(connection: Connection, network_id: str) -> str:

@@ -74,3 +74,12 @@ def require(connection: Connection, project_id: str, resource: str, wanted: int 
         f"Quota exceeded for resources: ['{resource}'].",
         OverQuota,
     )
+
+
+def overridden(connection: Connection) -> list[str]:
+    """The projects with limits of their own."""
+    held = quotas.quota
+    statement = (sa.select(held.c.project_id).where(held.c.service == SERVICE).distinct()).order_by(
+        held.c.project_id
+    )
+    return list(connection.execute(statement).scalars())

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from andromede.db import Connection, metadata
 from andromede.db.types import Json, identifier, table
-from andromede.services.network.addresses.store import Held
+from andromede.services.network.addresses.store import Held, allocation
 from andromede.services.network.common.store import (
     Collection,
     Row,
@@ -124,3 +124,19 @@ def view(row: Mapping[str, Any], outside: Sequence[Held], tags: Sequence[str]) -
         "availability_zone_hints": row["zone_hints"],
         "availability_zones": [ZONE],
     }
+
+
+def legs_to(connection: Connection, subnet_id: str, outside: str) -> list[tuple[str, str]]:
+    """(router, its address) of the routers with a leg in a subnet and a gateway on a network."""
+    statement = (
+        sa.select(router.c.id, allocation.c.ip)
+        .join(port, port.c.device_id == router.c.id)
+        .join(allocation, allocation.c.port_id == port.c.id)
+        .where(
+            router.c.gateway_network_id == outside,
+            port.c.device_owner == ROUTER_INTERFACE,
+            allocation.c.subnet_id == subnet_id,
+        )
+        .order_by(router.c.created_at, router.c.id)
+    )
+    return [(key, ip) for key, ip in connection.execute(statement)]

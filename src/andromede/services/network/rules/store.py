@@ -13,6 +13,7 @@ from andromede.db.types import identifier, table
 from andromede.services.network.common.store import (
     Collection,
     Row,
+    change,
     own,
     standard_columns,
     standard_values,
@@ -154,3 +155,7 @@ def view(row: Mapping[str, Any]) -> Row:
         "created_at": clock.iso(row["created_at"]),
         "updated_at": clock.iso(row["updated_at"]),
     }
+
+
+def update(connection: Connection, rule_id: str, values: Row) -> None:
+    change(connection, rule, rule_id, values)

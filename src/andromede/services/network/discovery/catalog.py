@@ -1,0 +1,51 @@
+"""The extensions that are served, no more. Source of aliases and names: neutron-lib's definitions."""
+
+from __future__ import annotations
+
+UPDATED = "2026-01-01T00:00:00-00:00"
+
+_SERVED = {
+    "agent": ("agent", "The agents of a cloud; this one has none."),
+    "allowed-address-pairs": ("Allowed Address Pairs", "More addresses a port may send from."),
+    "availability_zone": ("Availability Zone", "Where resources may be placed."),
+    "binding": ("Port Binding", "Where a port is bound, for operators."),
+    "dns-integration": ("DNS Integration", "Names of ports and networks."),
+    "empty-string-filtering": ("Empty String Filtering Extension", "Filters by the empty text."),
+    "ext-gw-mode": ("Neutron L3 Configurable external gateway mode", "SNAT on or off."),
+    "external-net": ("Neutron external network", "Networks that lead outside."),
+    "extra_dhcp_opt": ("Neutron Extra DHCP options", "DHCP options of a port."),
+    "extraroute": ("Neutron Extra Route", "Static routes of a router."),
+    "extraroute-atomic": ("Atomically add/remove extra routes", "Routes added and removed singly."),
+    "filter-validation": ("Filter parameters validation", "Unknown filters are refused."),
+    "fip-port-details": ("Floating IP Port Details Extension", "The port of a floating IP."),
+    "ip-substring-filtering": ("IP address substring filtering", "Ports by part of an address."),
+    "net-mtu": ("Network MTU", "The MTU of a network."),
+    "net-mtu-writable": ("Network MTU (writable)", "The MTU of a network, set."),
+    "network-ip-availability": ("Network IP Availability", "How many addresses are used."),
+    "network_availability_zone": ("Network Availability Zone", "Zones of networks."),
+    "pagination": ("Pagination support", "Pages by limit and marker."),
+    "port-security": ("Port Security", "Spoofing protection, on or off."),
+    "port-security-groups-filtering": ("Port filtering on security groups", "Ports by group."),
+    "project-id": ("project_id field enabled", "project_id beside tenant_id."),
+    "provider": ("Provider Network", "How a network is made, for operators."),
+    "quotas": ("Quota management support", "Limits of projects."),
+    "quota_details": ("Quota details management support", "Limits beside what is used."),
+    "quota-check-limit": ("Quota engine limit check", "No limit below what is used."),
+    "router": ("Neutron L3 Router", "Routers and floating IPs."),
+    "router_availability_zone": ("Router Availability Zone", "Zones of routers."),
+    "security-group": ("security-group", "Security groups and their rules."),
+    "sort-key-validation": ("Sort keys validation", "Unknown sort keys are refused."),
+    "sorting": ("Sorting support", "Lists in the asked order."),
+    "standard-attr-description": ("standard-attr-description", "A description of every noun."),
+    "standard-attr-revisions": ("Resource revision numbers", "A number that grows with changes."),
+    "standard-attr-tag": ("Tag support for resources with standard attribute", "Tags."),
+    "standard-attr-timestamp": ("Resource timestamps", "When made, when changed."),
+    "stateful-security-group": ("Stateful security group", "With connection tracking or without."),
+    "subnet-external-network": ("Subnet belongs to external network", "Subnets by router:external."),
+}  # fmt: skip
+
+EXTENSIONS = [
+    {"alias": alias, "name": name, "description": text, "updated": UPDATED, "links": []}
+    for alias, (name, text) in sorted(_SERVED.items())
+]
+BY_ALIAS = {each["alias"]: each for each in EXTENSIONS}

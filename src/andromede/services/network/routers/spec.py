@@ -1,0 +1,61 @@
+"""A router's rows to the engine's document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from andromede.db import Connection
+from andromede.engine.protocol import FloatingSpec, RouterInterface, RouterSpec
+from andromede.services.network.addresses import store as addresses
+from andromede.services.network.addresses.store import Held
+from andromede.services.network.common.store import Row
+from andromede.services.network.floatingips import store as floatings
+from andromede.services.network.ports import store as ports
+from andromede.services.network.routers import store as routers
+from andromede.services.network.specs import with_prefix
+from andromede.services.network.subnets import store as subnets
+
+
+def router_spec(connection: Connection, router_id: str) -> RouterSpec | None:
+    """The document of a router; None when there is no such row."""
+    row = routers.by_id(connection, router_id)
+    if row is None:
+        return None
+    legs = routers.interfaces(connection, router_id)
+    outside = ports.by_id(connection, row["gateway_port_id"]) if row["gateway_port_id"] else None
+    every = [*legs, *([outside] if outside else [])]
+    held = addresses.of_ports(connection, (each["id"] for each in every))
+    blocks = subnets.by_ids(connection, (each.subnet_id for many in held.values() for each in many))
+    return RouterSpec(
+        id=row["id"],
+        number=row["number"],
+        enabled=row["admin_state_up"],
+        interfaces=tuple(_leg(each, held[each["id"]], blocks) for each in legs),
+        gateway=_leg(outside, held[outside["id"]], blocks) if outside else None,
+        gateway_next_hop=_next_hop(held[outside["id"]], blocks) if outside else None,
+        snat=row["enable_snat"],
+        floating=tuple(
+            FloatingSpec(
+                id=each["id"],
+                floating=each["floating_ip_address"],
+                fixed=each["fixed_ip_address"],
+            )
+            for each in floatings.of_router(connection, router_id)
+        ),
+        routes=tuple((each["destination"], each["nexthop"]) for each in row["routes"]),
+    )
+
+
+def _leg(port: Row, held: Sequence[Held], blocks: Mapping[str, Row]) -> RouterInterface:
+    return RouterInterface(
+        port_id=port["id"],
+        network_id=port["network_id"],
+        mac=port["mac_address"],
+        addresses=tuple(with_prefix(each.ip, blocks[each.subnet_id]["cidr"]) for each in held),
+    )
+
+
+def _next_hop(held: Sequence[Held], blocks: Mapping[str, Row]) -> str | None:
+    """The gateway of the first external subnet that has one."""
+    hops = (blocks[each.subnet_id]["gateway_ip"] for each in held)
+    return next((str(hop) for hop in hops if hop), None)
