@@ -31,7 +31,8 @@ _MANY = sa.text(_BOTH.format(match="IN :servers")).bindparams(
 )
 _HOLDERS = (
     "SELECT DISTINCT p.device_id FROM network_ip_allocation a JOIN port p ON p.id = a.port_id"
-    " WHERE p.host_id <> '' AND a.ip LIKE :part ESCAPE '!' AND a.ip LIKE :family"
+    " WHERE p.host_id <> '' AND p.device_owner LIKE 'compute:%'"
+    " AND a.ip LIKE :part ESCAPE '!' AND a.ip LIKE :family"
 )
 _HOLDERS_OF_ALL = sa.text(_HOLDERS)
 _HOLDERS_OF_ONE = sa.text(f"{_HOLDERS} AND p.project_id = :project")
