@@ -1,4 +1,5 @@
-"""Host tests of networking run in a network namespace of their own, which plays the host."""
+"""Host tests of networking run in a network namespace of their own, which plays the host; the tiny
+guest is built once for all."""
 
 from __future__ import annotations
 
@@ -15,8 +16,20 @@ from tests.host.net_lab import Guest
 from andromede.config import Config, Paths, new_config
 from andromede.engine.embedded.net import HostNetwork, links, namespaces
 from andromede.engine.protocol import PortSpec
+from andromede.guest.build import BuiltImage, build_tiny
 
 WORLD, WORLD_HOST_SIDE = "198.51.100.2", "198.51.100.1"
+
+
+@pytest.fixture(scope="session")
+def cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "andromede-tests" / "guest"
+
+
+@pytest.fixture(scope="session")
+def image(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> BuiltImage:
+    return build_tiny(tmp_path_factory.mktemp("image"), cache_dir=cache)
 
 
 @pytest.fixture(scope="module")

@@ -25,17 +25,6 @@ USER_DATA = "#!/bin/sh\necho user data speaks\nhostname >/root/ran\n"
 Boot = Callable[..., Guest]
 
 
-@pytest.fixture(scope="session")
-def cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "andromede-tests" / "guest"
-
-
-@pytest.fixture(scope="session")
-def image(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> BuiltImage:
-    return build_tiny(tmp_path_factory.mktemp("image"), cache_dir=cache)
-
-
 @pytest.fixture
 def boot(image: BuiltImage, tmp_path: Path) -> Iterator[Boot]:
     """Starts guests that are stopped when the test ends; the first call makes the key."""
