@@ -4,13 +4,15 @@ Each noun is a package that exports its OPERATIONS and its CONVERSIONS; this mod
 together.
 """
 
+from typing import Any
+
 from andromede.http.errors import compute_shape
 from andromede.http.operation import Service
-from andromede.services.compute import discovery, flavors, keypairs, servers
+from andromede.services.compute import discovery, flavors, hosts, keypairs, limits, servers
 from andromede.services.compute.versions import MICROVERSIONS, bind
-from andromede.work import Lifecycle
+from andromede.work import Lifecycle, Reconciler
 
-NOUNS = (discovery, flavors, keypairs, servers)
+NOUNS = (discovery, flavors, keypairs, servers, limits, hosts)
 
 _upgrade, _downgrade = bind(each for noun in NOUNS for each in noun.CONVERSIONS)
 
@@ -26,4 +28,8 @@ SERVICE = Service(
     downgrade=_downgrade,
 )
 LIFECYCLES: list[Lifecycle] = [servers.LIFECYCLE]
-reconcilers = servers.reconcilers
+
+
+def reconcilers(world: Any) -> list[Reconciler]:
+    """What a worker does for compute again and again."""
+    return [*servers.reconcilers(world), hosts.recorder(world)]

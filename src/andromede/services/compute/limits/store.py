@@ -1,5 +1,5 @@
-"""Compute's quotas: the cloud's defaults, and what operators set for all or for one project.
-`ram` in MiB, -1: no limit.
+"""Compute's quotas: the cloud's defaults, and what operators set for all or for one project. `ram`
+in MiB, -1: no limit. Servers are made within them, so nothing of servers is known here.
 """
 
 from __future__ import annotations

@@ -1,0 +1,76 @@
+"""The rows of hosts, which their workers write and the API reads. The only SQL of this noun."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from msgspec import Struct
+
+from andromede import clock, ids
+from andromede.db import Connection, metadata
+from andromede.db.types import Moment, identifier, table
+from andromede.engine.protocol import HostFacts
+
+SEEN_WITHIN = 60 * clock.SECOND  # a host whose worker was silent for longer is down
+
+compute_host = table(
+    "compute_host",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    identifier("id", nullable=False, unique=True),
+    identifier("service_id", nullable=False, unique=True),
+    sa.Column("name", sa.String(255), nullable=False, unique=True),
+    sa.Column("vcpus", sa.Integer, nullable=False),
+    sa.Column("memory", sa.BigInteger, nullable=False),
+    sa.Column("disk", sa.BigInteger, nullable=False),
+    sa.Column("accelerator", sa.String(32), nullable=False),
+    sa.Column("hypervisor", sa.String(32), nullable=False),
+    sa.Column("hypervisor_version", sa.Integer, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+)
+
+
+class Host(Struct, frozen=True, kw_only=True):
+    """A host and when its worker last spoke; `memory` and `disk` in bytes."""
+
+    number: int
+    id: str
+    service_id: str
+    name: str
+    vcpus: int
+    memory: int
+    disk: int
+    accelerator: str
+    hypervisor: str
+    hypervisor_version: int
+    seen_at: int
+
+    @property
+    def up(self) -> bool:
+        return clock.now() - self.seen_at <= SEEN_WITHIN
+
+
+def record(connection: Connection, facts: HostFacts) -> None:
+    """Note that a host is there, and what it offers."""
+    values = {
+        "vcpus": facts.vcpus,
+        "memory": facts.memory,
+        "disk": facts.disk,
+        "accelerator": facts.accelerator,
+        "hypervisor": facts.hypervisor,
+        "hypervisor_version": facts.hypervisor_version,
+        "seen_at": clock.now(),
+    }
+    known = connection.execute(
+        sa.update(compute_host).where(compute_host.c.name == facts.name).values(**values)
+    )
+    if known.rowcount == 0:
+        connection.execute(
+            sa.insert(compute_host),
+            {"id": ids.new(), "service_id": ids.new(), "name": facts.name, **values},
+        )
+
+
+def every(connection: Connection) -> list[Host]:
+    """All hosts by number; a cloud has a handful."""
+    rows = connection.execute(sa.select(compute_host).order_by(compute_host.c.number))
+    return [Host(**row._mapping) for row in rows]

@@ -1,0 +1,174 @@
+"""Quotas and limits over HTTP: projects see their own, operators see and set everybody's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from andromede.http.access import ADMIN, AUTHENTICATED, PROJECT_READER, Rule
+from andromede.http.context import Context
+from andromede.http.errors import BadRequest, Forbidden
+from andromede.http.operation import Operation
+from andromede.quotas import UNLIMITED
+from andromede.services.compute import values
+from andromede.services.compute.limits import store
+from andromede.services.compute.limits.schema import QuotaClassSetBody, QuotaSetBody
+from andromede.services.compute.servers import store as servers
+
+LIMIT_NAMES = {
+    "ram": "maxTotalRAMSize",
+    "instances": "maxTotalInstances",
+    "cores": "maxTotalCores",
+    "key_pairs": "maxTotalKeypairs",
+    "metadata_items": "maxServerMeta",
+    "server_groups": "maxServerGroups",
+    "server_group_members": "maxServerGroupMembers",
+}
+USED_NAMES = {
+    "ram": "totalRAMUsed",
+    "cores": "totalCoresUsed",
+    "instances": "totalInstancesUsed",
+    "server_groups": "totalServerGroupsUsed",
+}
+
+
+def _project(context: Context) -> str:
+    """The project a path names.
+
+    Errors: Forbidden for another's, except to operators.
+    """
+    values.known_query(context, ("user_id",))
+    return _own(context, context.params["id"])
+
+
+def _own(context: Context, project_id: str) -> str:
+    if project_id != context.project_id and not context.caller.admin:
+        raise Forbidden(
+            f"Policy doesn't allow {context.operation.action} to be performed on project "
+            f"{project_id}; a token of that project may, or an admin."
+        )
+    return project_id
+
+
+def _used(context: Context, project_id: str) -> dict[str, int]:
+    """What a project uses; what counts per user or per server uses nothing of the project's."""
+    instances, cores, ram = servers.usage(context.conn, project_id)
+    nothing = dict.fromkeys(store.DEFAULTS, 0)
+    return {**nothing, "instances": instances, "cores": cores, "ram": ram}
+
+
+def show(context: Context) -> dict[str, Any]:
+    """A user's limits are those of the project: none are kept per user."""
+    project_id = _project(context)
+    return {"quota_set": {"id": project_id, **store.limits(context.conn, project_id)}}
+
+
+def defaults(context: Context) -> dict[str, Any]:
+    return {"quota_set": {"id": context.params["id"], **store.defaults(context.conn)}}
+
+
+def detail(context: Context) -> dict[str, Any]:
+    project_id = _project(context)
+    used = _used(context, project_id)
+    whole: dict[str, Any] = {
+        name: {"limit": limit, "in_use": used[name], "reserved": 0}
+        for name, limit in store.limits(context.conn, project_id).items()
+    }
+    return {"quota_set": {"id": project_id, **whole}}
+
+
+def _refuse_user(context: Context) -> None:
+    if context.first("user_id"):
+        raise BadRequest(
+            f"Quotas of user {context.first('user_id')} in project {context.params['id']} cannot "
+            f"be set: limits are kept per project; leave user_id out."
+        )
+
+
+def update(context: Context) -> dict[str, Any]:
+    project_id = _project(context)
+    _refuse_user(context)
+    new = context.body.quota_set
+    wanted = new.wanted()
+    if not values.boolean(new.force, "force"):
+        used = _used(context, project_id)
+        for name, limit in wanted.items():
+            if limit != UNLIMITED and limit < used[name]:
+                raise BadRequest(
+                    f"Quota limit {limit} for {name} must be greater than or equal to already "
+                    f"used and reserved {used[name]}."
+                )
+    store.set_limits(context.conn, project_id, wanted)
+    context.concerns(project_id, project_id)
+    return {"quota_set": store.limits(context.conn, project_id)}
+
+
+def reset(context: Context) -> None:
+    project_id = _project(context)
+    _refuse_user(context)
+    store.reset(context.conn, project_id)
+    context.concerns(project_id, project_id)
+
+
+def show_class(context: Context) -> dict[str, Any]:
+    """Every class answers the defaults: there is one."""
+    return {"quota_class_set": {"id": context.params["id"], **store.defaults(context.conn)}}
+
+
+def update_class(context: Context) -> dict[str, Any]:
+    if context.params["id"] != "default":
+        raise BadRequest(f"Quota class {context.params['id']} cannot be set: default can.")
+    store.set_defaults(context.conn, context.body.quota_class_set.wanted())
+    context.concerns("default")
+    return {"quota_class_set": store.defaults(context.conn)}
+
+
+def show_limits(context: Context) -> dict[str, Any]:
+    values.known_query(context, ("tenant_id", "reserved"))
+    project_id = _own(context, context.first("tenant_id") or context.project_id)
+    limits = store.limits(context.conn, project_id)
+    used = _used(context, project_id)
+    absolute = {shown: limits[name] for name, shown in LIMIT_NAMES.items()}
+    absolute |= {shown: used[name] for name, shown in USED_NAMES.items()}
+    return {"limits": {"rate": [], "absolute": absolute}}
+
+
+def _set(method: str, tail: str, handler: Any, verb: str, allow: Rule, **more: Any) -> Operation:
+    return Operation(
+        method=method,
+        path=f"/v2.1/os-quota-sets/{{id}}{tail}",
+        handler=handler,
+        action=f"compute:quota_set:{verb}",
+        allow=allow,
+        **more,
+    )
+
+
+OPERATIONS = [
+    _set("GET", "", show, "show", PROJECT_READER),
+    _set("GET", "/defaults", defaults, "defaults", AUTHENTICATED),
+    _set("GET", "/detail", detail, "detail", PROJECT_READER),
+    _set("PUT", "", update, "update", ADMIN, body=QuotaSetBody),
+    _set("DELETE", "", reset, "reset", ADMIN, status=202),
+    Operation(
+        method="GET",
+        path="/v2.1/os-quota-class-sets/{id}",
+        handler=show_class,
+        action="compute:quota_class_set:show",
+        allow=ADMIN,
+    ),
+    Operation(
+        method="PUT",
+        path="/v2.1/os-quota-class-sets/{id}",
+        handler=update_class,
+        action="compute:quota_class_set:update",
+        allow=ADMIN,
+        body=QuotaClassSetBody,
+    ),
+    Operation(
+        method="GET",
+        path="/v2.1/limits",
+        handler=show_limits,
+        action="compute:limits:show",
+        allow=AUTHENTICATED,
+    ),
+]

@@ -1,0 +1,149 @@
+"""Quotas and limits: what projects see, what operators set, and how older clients see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.harness import Client, TestCloud, caller
+
+from andromede.services.compute import SERVICE
+from andromede.services.compute.limits.store import DEFAULTS
+from andromede.services.compute.servers import store as servers
+
+SETS = "/compute/v2.1/os-quota-sets"
+CLASSES = "/compute/v2.1/os-quota-class-sets"
+LIMITS = "/compute/v2.1/limits"
+NEWEST = {"OpenStack-API-Version": "compute 2.96"}
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCloud]:
+    cloud = TestCloud(tmp_path, [SERVICE])
+    used = {"p1": (2, 3, 4096)}
+    monkeypatch.setattr(servers, "usage", lambda _, project: used.get(project, (0, 0, 0)))
+    yield cloud
+    cloud.close()
+
+
+@pytest.fixture
+def admin(cloud: TestCloud) -> Client:
+    return cloud.as_(caller("admin", "ops"), private=True, **NEWEST)
+
+
+@pytest.fixture
+def member(cloud: TestCloud) -> Client:
+    return cloud.as_(caller(), **NEWEST)
+
+
+def quotas(client: Client, path: str = "/p1") -> dict[str, Any]:
+    found: dict[str, Any] = client.get(SETS + path).expect(200)["quota_set"]
+    return found
+
+
+def test_a_project_sees_its_quotas_and_what_it_uses(member: Client) -> None:
+    assert quotas(member) == {"id": "p1", **DEFAULTS}
+    assert quotas(member, "/p1/defaults") == {"id": "p1", **DEFAULTS}
+    detail = quotas(member, "/p1/detail")
+    assert detail["instances"] == {"limit": 10, "in_use": 2, "reserved": 0}
+    assert detail["cores"]["in_use"] == 3
+    assert detail["ram"]["in_use"] == 4096
+    assert detail["key_pairs"] == {"limit": 100, "in_use": 0, "reserved": 0}
+
+
+def test_an_operator_sets_and_resets_them(admin: Client, member: Client) -> None:
+    body = {"quota_set": {"cores": "40", "ram": -1, "instances": None}}
+    changed = admin.put(f"{SETS}/p1", body).expect(200)["quota_set"]
+    assert changed == {**DEFAULTS, "cores": 40, "ram": -1}
+    assert quotas(member)["cores"] == 40
+    assert quotas(admin, "/p2")["cores"] == 20
+    assert admin.delete(f"{SETS}/p1").status == 202
+    assert quotas(member) == {"id": "p1", **DEFAULTS}
+
+
+def test_limits_below_use_need_force(admin: Client) -> None:
+    refused = admin.put(f"{SETS}/p1", {"quota_set": {"cores": 2}}).expect(400)
+    assert "already used and reserved 3" in refused["badRequest"]["message"]
+    assert admin.put(f"{SETS}/p1", {"quota_set": {"cores": 3}}).status == 200
+    forced = {"quota_set": {"cores": 1, "force": "true"}}
+    assert admin.put(f"{SETS}/p1", forced).expect(200)["quota_set"]["cores"] == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"cores": -2}, {"cores": "x"}, {"cores": 2**31}, {"cores": 1.5}, {"colour": 1},
+     {"cores": True}, {"force": "perhaps"}, {"floating_ips": 1}],
+)  # fmt: skip
+def test_bad_limits_are_refused(admin: Client, change: dict[str, Any]) -> None:
+    admin.put(f"{SETS}/p1", {"quota_set": change}).expect(400)
+    assert quotas(admin) == {"id": "p1", **DEFAULTS}
+
+
+def test_quotas_of_users_are_refused_not_ignored(admin: Client, member: Client) -> None:
+    assert quotas(member, "/p1?user_id=u1") == {"id": "p1", **DEFAULTS}
+    assert admin.put(f"{SETS}/p1?user_id=u1", {"quota_set": {"cores": 5}}).status == 400
+    assert admin.delete(f"{SETS}/p1?user_id=u1").status == 400
+    assert member.get(f"{SETS}/p1?colour=red").status == 400
+
+
+def test_a_project_sees_no_other_and_sets_nothing(member: Client) -> None:
+    assert member.get(f"{SETS}/p2").status == 403
+    assert member.get(f"{SETS}/p2/detail").status == 403
+    assert member.put(f"{SETS}/p1", {"quota_set": {"cores": 99}}).status == 403
+    assert member.delete(f"{SETS}/p1").status == 403
+    assert member.get(f"{CLASSES}/default").status == 403
+    assert member.get(f"{LIMITS}?tenant_id=p2").status == 403
+
+
+def test_the_defaults_of_all_can_be_set(admin: Client, member: Client) -> None:
+    admin.put(f"{SETS}/p2", {"quota_set": {"cores": 7}}).expect(200)
+    changed = admin.put(f"{CLASSES}/default", {"quota_class_set": {"cores": 30}}).expect(200)
+    assert changed["quota_class_set"]["cores"] == 30
+    shown = admin.get(f"{CLASSES}/default").expect(200)["quota_class_set"]
+    assert shown == {"id": "default", **DEFAULTS, "cores": 30}
+    assert quotas(member)["cores"] == quotas(member, "/p1/defaults")["cores"] == 30
+    assert quotas(admin, "/p2")["cores"] == 7
+    assert admin.put(f"{CLASSES}/gold", {"quota_class_set": {"cores": 30}}).status == 400
+
+
+def test_limits_say_what_may_and_what_is_used(admin: Client, member: Client) -> None:
+    body = member.get(LIMITS).expect(200)["limits"]
+    assert body == {
+        "rate": [],
+        "absolute": {
+            "maxTotalRAMSize": 51200, "maxTotalInstances": 10, "maxTotalCores": 20,
+            "maxTotalKeypairs": 100, "maxServerMeta": 128, "maxServerGroups": 10,
+            "maxServerGroupMembers": 10, "totalRAMUsed": 4096, "totalCoresUsed": 3,
+            "totalInstancesUsed": 2, "totalServerGroupsUsed": 0,
+        },
+    }  # fmt: skip
+    other = admin.get(f"{LIMITS}?tenant_id=p1&reserved=1").expect(200)["limits"]["absolute"]
+    assert other["totalCoresUsed"] == 3
+    assert member.get(f"{LIMITS}?colour=red").status == 400
+
+
+def test_older_clients_see_more(cloud: TestCloud) -> None:
+    def at(version: str, path: str) -> Any:
+        client = cloud.as_(
+            caller("admin", "p1"), private=True, **{"OpenStack-API-Version": f"compute {version}"}
+        )
+        return client.get(path).expect(200)
+
+    files, nets = "injected_files", "floating_ips"
+    assert files not in at("2.57", f"{SETS}/p1")["quota_set"]
+    assert at("2.56", f"{SETS}/p1")["quota_set"][files] == 0
+    assert nets not in at("2.36", f"{SETS}/p1")["quota_set"]
+    assert at("2.35", f"{SETS}/p1")["quota_set"][nets] == -1
+    assert at("2.35", f"{SETS}/p1/detail")["quota_set"][nets] == {
+        "limit": -1, "in_use": 0, "reserved": 0}  # fmt: skip
+    assert "server_groups" in at("2.50", f"{CLASSES}/default")["quota_class_set"]
+    old = at("2.49", f"{CLASSES}/default")["quota_class_set"]
+    assert old[nets] == -1
+    assert "server_groups" not in old
+    assert "maxPersonality" not in at("2.57", LIMITS)["limits"]["absolute"]
+    assert at("2.56", LIMITS)["limits"]["absolute"]["maxPersonality"] == 0
+    assert "maxImageMeta" not in at("2.39", LIMITS)["limits"]["absolute"]
+    assert at("2.38", LIMITS)["limits"]["absolute"]["maxImageMeta"] == 128
+    assert at("2.35", LIMITS)["limits"]["absolute"]["maxTotalFloatingIps"] == -1
