@@ -71,11 +71,10 @@ def start(state: Path, config: Config) -> float:
     started = time.monotonic()
     paths = Paths(state)
     try:
-        for held in listen.listeners(config, paths).values():
-            for each in held:
-                each.close()
+        listen.check(config)
     except listen.PortTakenError as error:
         raise CliError(str(error)) from error
+    configuration.save(state, config)
     paths.logs.mkdir(parents=True, exist_ok=True)
     log = paths.logs / "supervisor.log"
     with open(log, "ab") as output:

@@ -26,7 +26,7 @@ def up(state: Path, **settings: str | None) -> None:
     if control.running(state) is not None:
         console.print(f"already running: https://{config.public} (public)")
         return
-    seconds = _start(state, config)
+    seconds = control.start(state, config)
     console.print(
         f"up in {seconds:.1f} s: https://{config.public} (public), "
         f"https://{config.private} (private, operators)"
@@ -39,18 +39,13 @@ def up(state: Path, **settings: str | None) -> None:
 def ensure_up(state: Path, config: Config) -> bool:
     """Have the cloud running and healthy; whether it was started now."""
     if control.running(state) is None:
-        _start(state, config)
+        control.start(state, config)
         return True
     paths = Paths(state)
     control.wait_for(
         lambda: control.health(config, paths)[0], 30, "the running cloud is not healthy"
     )
     return False
-
-
-def _start(state: Path, config: Config) -> float:
-    configuration.save(state, config)
-    return control.start(state, config)
 
 
 def operator_file(state: Path) -> Path:

@@ -28,6 +28,15 @@ def listeners(config: Config, paths: Paths) -> dict[str, list[socket.socket]]:
     }
 
 
+def check(config: Config) -> None:
+    """See whether the listeners' addresses are free.
+
+    Errors: PortTakenError.
+    """
+    for host, port in (*public_addresses(config), address(config.private)):
+        _tcp(host, port).close()
+
+
 def public_addresses(config: Config) -> list[tuple[str, int]]:
     """Where the public listener answers: its own address, and the gateway of the external network,
     by which guests reach it."""
