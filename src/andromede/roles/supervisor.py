@@ -17,6 +17,7 @@ import structlog
 
 from andromede import config as configuration
 from andromede.config import Config, Paths
+from andromede.roles import folders
 
 log = structlog.get_logger("supervisor")
 
@@ -184,17 +185,18 @@ def hold_lock(paths: Paths) -> int | None:
 def main(state: Path) -> int:
     """Run a cloud in this process until SIGTERM; the exit code."""
     config, paths = configuration.load(state), Paths(state)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(paths.run / "metrics")
-    shutil.rmtree(paths.run / "metrics", ignore_errors=True)
-    from andromede import log_setup
-    from andromede.roles import folders, prepare
-
-    log_setup.configure("supervisor")
     lock = hold_lock(paths)
     if lock is None:
         print(f"a cloud already runs from {state}", file=sys.stderr)  # noqa: T201
         return 1
+    shutil.rmtree(paths.run / "metrics", ignore_errors=True)
     folders.ensure(config, paths)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(paths.run / "metrics")
+    # What counts is imported only now: the figures' files are made at import, in that folder.
+    from andromede import log_setup
+    from andromede.roles import prepare
+
+    log_setup.configure("supervisor")
     mains = prepare.roles(config, paths)
     Supervisor(config, paths, mains).run()
     return 0
