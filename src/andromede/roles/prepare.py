@@ -13,6 +13,7 @@ from andromede.config import Config, Paths, address, role_uid
 from andromede.db import migrate
 from andromede.roles import api, assembly, listen, worker
 from andromede.roles.first_start import first_rows
+from andromede.roles.preload import preload
 
 log = structlog.get_logger("prepare")
 
@@ -26,6 +27,7 @@ def roles(config: Config, paths: Paths) -> dict[str, Callable[[], None]]:
     from andromede.inspect import server as inspect
     from andromede.keys import server as keys
 
+    preload(config)
     sockets = listen.listeners(config, paths)
     hosts = [host for host, _ in listen.public_addresses(config)]
     hosts += [address(config.private)[0], "127.0.0.1", "localhost"]
