@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib
 
-from andromede.config import Config
+from andromede.config import Config, Paths
+from andromede.db import Database
 from andromede.roles import assembly
 
 MODULES = (
@@ -17,8 +18,6 @@ MODULES = (
     "http.cookies",
     "multiprocessing.connection",
     "prometheus_client.multiprocess",
-    "sqlalchemy.dialects.sqlite",
-    "sqlalchemy.dialects.sqlite.pysqlite",
     "stringprep",
     "uvicorn.lifespan.off",
     "uvicorn.loops.uvloop",
@@ -27,11 +26,10 @@ MODULES = (
 )
 
 
-def preload(config: Config) -> None:
+def preload(config: Config, paths: Paths) -> None:
     """Import what this cloud's roles use."""
     for name in MODULES:
         importlib.import_module(name)
-    if config.database.startswith("postgresql"):
-        importlib.import_module("sqlalchemy.dialects.postgresql.psycopg")
+    Database(paths.database_url(config)).dispose()  # loads the dialect and the driver
     assembly.packages()
     assembly.internal_services()

@@ -27,7 +27,7 @@ def roles(config: Config, paths: Paths) -> dict[str, Callable[[], None]]:
     from andromede.inspect import server as inspect
     from andromede.keys import server as keys
 
-    preload(config)
+    preload(config, paths)
     sockets = listen.listeners(config, paths)
     hosts = [host for host, _ in listen.public_addresses(config)]
     hosts += [address(config.private)[0], "127.0.0.1", "localhost"]
