@@ -77,14 +77,18 @@ ROLE_UIDS = {"api": 1, "keys": 2, "edge": 3, "inspect": 4, "dnsmasq": 5}
 SERVER_UID_OFFSET = 1_000
 
 
+# Taken before roles drop their privileges: each of them still knows the others' users.
+_AS_ROOT = os.geteuid() == 0
+
+
 def role_uid(config: Config, role: str) -> int:
     """The user id (and group id) a role runs under; without root every role is the caller."""
-    return config.uid_base + ROLE_UIDS[role] if os.geteuid() == 0 else os.geteuid()
+    return config.uid_base + ROLE_UIDS[role] if _AS_ROOT else os.geteuid()
 
 
 def cloud_gid(config: Config) -> int:
     """The group that all roles of this cloud share: who may enter its run folder."""
-    return config.uid_base if os.geteuid() == 0 else os.getegid()
+    return config.uid_base if _AS_ROOT else os.getegid()
 
 
 def address(text: str) -> tuple[str, int]:
