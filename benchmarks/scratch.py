@@ -54,8 +54,8 @@ def cloud(engine: str = "simulated", **settings: Any) -> Iterator[Scratch]:
             **settings,
         )
         configuration.save(state, config)
-        seconds = control.start(state, config)
         try:
+            seconds = control.start(state, config)
             yield _log_in(state, config, seconds)
         finally:
             andromede("reset", "--yes", state=state)
