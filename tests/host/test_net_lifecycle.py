@@ -66,8 +66,7 @@ def found(host: HostNetwork) -> dict[str, set[str]]:
 def left_over(host: HostNetwork) -> list[str]:
     """Everything of the cloud's mark, looked for by other means than `observe`."""
     mark = host.names.mark
-    with links.netlink(None) as ip:
-        found = [name for name in links.names_of(ip) if name.startswith(mark)]
+    found = [name for name in links.held() if name.startswith(mark)]
     found += namespaces.listed(mark)
     found += [name for _, name in nft.present() if name == mark]
     found += [f"process {pid}" for pid in dnsmasq.running(host.store.root)]
@@ -85,8 +84,8 @@ def identities(host: HostNetwork) -> dict[str, object]:
     """What would change if anything were made anew."""
     facts: dict[str, object] = {"dnsmasq": host.network(NET.id).dnsmasq.pid()}
     for name in [None, *namespaces.listed(host.names.mark)]:
-        with links.netlink(name) as ip:
-            facts[f"links {name}"] = links.names_of(ip)
+        with namespaces.inside(name):
+            facts[f"links {name}"] = links.held()
             facts[f"rules {name}"] = nft.generation()
         facts[f"inode {name}"] = namespaces.identity(name) if name else None
     return facts
@@ -148,7 +147,7 @@ def test_after_a_reboot_all_is_made_again(lab: HostNetwork) -> None:
         dnsmasq.end(pid)
     for name in namespaces.listed(host.names.mark):
         with links.netlink(name) as ip:
-            for link, index in links.names_of(ip).items():
+            for link, index in links.held().items():
                 if link.startswith(host.names.mark) and links.index(link) is not None:
                     ip.link("del", index=index)
         namespaces.remove(name)

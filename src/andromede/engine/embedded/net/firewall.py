@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_network
 
 from andromede.engine.embedded.net import rules
@@ -55,7 +56,7 @@ def guard_table(
     for port in taps:
         tap = names.tap(port.number)
         opened = port.id in named and port.enabled
-        ingress = _ingress_guard(spec, port) if opened else _closed_ingress(port)
+        ingress = _ingress_guard(spec.dhcp_mac, port) if opened else _closed_ingress(port)
         egress = _egress_guard(port, groups) if opened else _closed_egress(port)
         if opened and port.port_security:
             used |= {group for group in port.groups if group in groups}
@@ -93,8 +94,9 @@ def _first_request(port: PortSpec) -> str:
     return f"{ends} {_client(port)} accept"
 
 
-def _ingress_guard(spec: NetworkSpec, port: PortSpec) -> tuple[str, ...]:
-    to_metadata = f"ip daddr {METADATA} ether daddr set {spec.dhcp_mac}"
+@lru_cache(maxsize=4096)
+def _ingress_guard(service_mac: str, port: PortSpec) -> tuple[str, ...]:
+    to_metadata = f"ip daddr {METADATA} ether daddr set {service_mac}"
     if not port.port_security:
         return (to_metadata, "accept")
     pairs = [(port.mac, each) for each in port.addresses]

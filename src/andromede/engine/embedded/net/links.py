@@ -136,6 +136,6 @@ def set_routes(ip: Any, wanted: dict[str, dict[str, Any]]) -> None:
                 ip.route("del", dst=destination, proto=OUR_ROUTES, family=family)
 
 
-def names_of(ip: Any) -> dict[str, int]:
-    """Every link of the namespace: name to index."""
-    return {link.get_attr("IFLA_IFNAME"): link["index"] for link in ip.get_links()}
+def held() -> dict[str, int]:
+    """Every link of the thread's namespace: name to index."""
+    return {name: number for number, name in socket.if_nameindex()}

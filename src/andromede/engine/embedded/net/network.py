@@ -58,7 +58,7 @@ class Network:
                 for path, value in SETTINGS.items():
                     links.setting(path, value)
                 self._bridge(ip, spec, bridge)
-                taps = self._taps(ip)
+                taps = set(links.held())
             self._apply(taps)
             with namespaces.inside(self.namespace):
                 links.setting(NO_PICKUP, "0")
@@ -73,7 +73,7 @@ class Network:
                 self.uplinks.remove(self.spec)
             if namespaces.exists(self.namespace):
                 with links.netlink(self.namespace) as ip:
-                    for name, link in links.names_of(ip).items():
+                    for name, link in links.held().items():
                         if name.startswith(self.names.mark):
                             delete_link(ip, link)
             namespaces.remove(self.namespace)
@@ -127,8 +127,8 @@ class Network:
                     self.store.save_port(port)
                     self.ports[port.id] = port
             self._remember(wanted)
-            with links.netlink(self.namespace) as ip:
-                taps = self._taps(ip)
+            with namespaces.inside(self.namespace):
+                taps = set(links.held())
             self._apply(taps)
             if self.enforced != wanted:
                 with namespaces.inside(self.namespace):
@@ -168,9 +168,6 @@ class Network:
             firewall.guard_table(self.names, self.spec, present, self.firewall),
         ])  # fmt: skip
 
-    def _taps(self, ip: Any) -> set[str]:
-        return set(links.names_of(ip))
-
     def _bridge(self, ip: Any, spec: NetworkSpec, bridge: str) -> None:
         if links.index(bridge) is None:
             ip.link("add", ifname=bridge, kind="bridge", br_stp_state=0, br_mcast_snooping=0)
@@ -199,7 +196,7 @@ class Network:
                 links.make_tap(tap)
             link = links.index(tap)
             ip.link("set", index=link, mtu=spec.mtu, ifalias=port.id)
-            taps = self._taps(ip)
+            taps = set(links.held())
         self._apply(taps)
         alone = port.port_security and all(pair.mac in ("", port.mac) for pair in port.pairs)
         with links.netlink(self.namespace) as ip:
@@ -215,7 +212,7 @@ class Network:
             link = links.index(tap)
             if link is not None:
                 ip.link("set", index=link, state="down", master=0)
-            taps = self._taps(ip) - {tap}
+            taps = set(links.held()) - {tap}
         self._apply(taps)
         if link is not None:
             with links.netlink(self.namespace) as ip:

@@ -38,8 +38,8 @@ def whole_networks(host: HostNetwork) -> tuple[frozenset[str], frozenset[str]]:
         with network.lock:
             if not namespaces.exists(network.namespace):
                 continue
-            with links.netlink(network.namespace) as ip:
-                held = set(links.names_of(ip))
+            with namespaces.inside(network.namespace):
+                held = set(links.held())
             if _network_whole(host, network, held, joined=joined):
                 networks.add(network_id)
             ports |= {
@@ -92,9 +92,7 @@ def _processes(host: HostNetwork) -> Iterator[Stray]:
 
 def _host_links(host: HostNetwork) -> Iterator[Stray]:
     wanted = {host.names.uplink_host(spec.number) for spec in host.store.externals()}
-    with links.netlink(None) as ip:
-        held = links.names_of(ip)
-    for name in held:
+    for name in links.held():
         if name.startswith(host.names.mark) and name not in wanted:
             yield Stray(f"link {name} on the host", partial(_delete, None, name))
 
@@ -126,8 +124,8 @@ def _inner(host: HostNetwork, network: Network) -> Iterator[Stray]:
         for router in host.store.router_specs():
             legs = [*router.interfaces, *([router.gateway] if router.gateway else [])]
             wanted |= {host.names.leg(leg.port_id) for leg in legs}
-        with links.netlink(network.namespace) as ip:
-            held = links.names_of(ip)
+        with namespaces.inside(network.namespace):
+            held = links.held()
         missing = wanted - set(held)
     for name in held:
         if name.startswith(host.names.mark) and name not in wanted:
@@ -159,7 +157,7 @@ def _namespaces(host: HostNetwork) -> Iterator[Stray]:
 def _empty(name: str, mark: str) -> None:
     if namespaces.exists(name):
         with links.netlink(name) as ip:
-            for link, number in links.names_of(ip).items():
+            for link, number in links.held().items():
                 if link.startswith(mark):
                     delete_link(ip, number)
     namespaces.remove(name)

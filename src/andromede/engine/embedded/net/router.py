@@ -64,7 +64,7 @@ class Router:
         with self.lock:
             if namespaces.exists(self.namespace):
                 with links.netlink(self.namespace) as ip:
-                    for name, link in links.names_of(ip).items():
+                    for name, link in links.held().items():
                         if name.startswith(self.names.mark):
                             delete_link(ip, link)
             namespaces.remove(self.namespace)
@@ -102,7 +102,7 @@ class Router:
     def _drop_legs(self, spec: RouterSpec) -> None:
         wanted = {self.names.leg(leg.port_id) for leg in _legs(spec)}
         with links.netlink(self.namespace) as ip:
-            for name, link in links.names_of(ip).items():
+            for name, link in links.held().items():
                 if name.startswith(self.names.mark) and name not in wanted:
                     delete_link(ip, link)
 
