@@ -15,7 +15,7 @@ from andromede.db import Connection
 from andromede.engine.protocol import NicSpec
 from andromede.http.context import Context
 from andromede.http.errors import Conflict
-from andromede.services.network import external, facts, servers, steps
+from andromede.services.network import external, facts, servers, specs, steps
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.attachments import store as attachments
 from andromede.services.network.attachments.store import Attachment
@@ -28,8 +28,8 @@ from andromede.work import Step
 
 __all__ = [
     "Attachment", "Holder", "Port", "add_security_group", "attachments_of", "bind_ports",
-    "bootstrap", "create_port", "default_network", "network_data", "nic_specs", "port_by_address",
-    "ports_active", "ports_of", "ports_of_many", "realise", "release_ports",
+    "bootstrap", "create_port", "default_network", "domain_of", "network_data", "nic_specs",
+    "port_by_address", "ports_active", "ports_of", "ports_of_many", "realise", "release_ports",
     "remove_security_group", "security_groups_of", "server_addresses", "servers_at",
 ]  # fmt: skip
 
@@ -177,6 +177,13 @@ def port_by_address(connection: Connection, network_id: str, ip: str) -> str | N
 def network_data(connection: Connection, server_id: str) -> dict[str, Any]:
     """The facts of `network_data.json`, for config drive and metadata."""
     return facts.network_data(connection, server_id)
+
+
+def domain_of(connection: Connection, server_id: str) -> str:
+    """The domain in which a server's name is known: that of its first card's network."""
+    rows = ports.of_servers(connection, [server_id])
+    network = networks.by_id(connection, rows[0]["network_id"]) if rows else None
+    return specs.DOMAIN if network is None else specs.domain(network)
 
 
 def default_network(connection: Connection, project_id: str) -> str | None:
