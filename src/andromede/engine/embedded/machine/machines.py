@@ -11,7 +11,7 @@ import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -159,12 +159,12 @@ class Machines:
     def wait_events(self, seconds: float) -> frozenset[str]:
         """Also keeps the console logs short, so it is to be called all the while."""
         self._adopt()
-        changed = self._watch.wait(seconds)
         for server_id in self._watch.ids():
             folder = self._folder(server_id)
-            console.trim(folder / console.LOG)
-            console.trim(folder / console.QEMU_LOG)
-        return changed
+            with suppress(OSError):  # tried again at the next call
+                console.trim(folder / console.LOG)
+                console.trim(folder / console.QEMU_LOG)
+        return self._watch.wait(seconds)
 
     def observe(self) -> View:
         """Machines whose folder is gone are in it too: `remove_server` ends them."""
@@ -239,10 +239,13 @@ class Machines:
         found = process.recorded(held)
         if found or not held.wanted:
             return found
-        for pid, name in process.marked(self._config.short, self._config.uid_base):
-            if name == server_id and (one := process.hold(pid)):
-                return one
-        return None
+        first, *others = process.held(self._config.short, self._config.uid_base, server_id) or [
+            None
+        ]
+        for other in others:
+            if other:
+                other.close()
+        return first
 
     def _status(self, server_id: str, found: Process) -> tuple[Power, str | None]:
         """What a live process says its guest does. Errors: EngineError when it does not say."""
@@ -357,9 +360,7 @@ class Machines:
         self._watch.drop(server_id)
         held = record.load(self._folder(server_id))
         found = [one] if held and (one := process.recorded(held)) else []
-        for pid, name in process.marked(self._config.short, self._config.uid_base):
-            if name == server_id and (one := process.hold(pid)):
-                found.append(one)
+        found += process.held(self._config.short, self._config.uid_base, server_id)
         for one in found:
             with closing(one):
                 if not one.end():

@@ -111,6 +111,24 @@ def marked(short: str, uid_base: int) -> list[tuple[int, str]]:
     return found
 
 
+def held(short: str, uid_base: int, server_id: str) -> list[Process]:
+    """Every live process that bears a server's mark, taken hold of."""
+    found = []
+    for pid, name in marked(short, uid_base):
+        process = hold(pid) if name == server_id else None
+        if process is None:
+            continue
+        try:  # its number may have come to mean another before it was held
+            same = _server_id(str(pid), short, uid_base) == server_id
+        except OSError:
+            same = False
+        if same:
+            found.append(process)
+        else:
+            process.close()
+    return found
+
+
 def _server_id(pid: str, short: str, uid_base: int) -> str | None:
     words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     prefix = mark(short, "").encode()
