@@ -70,8 +70,6 @@ def bind(path: Path, config: Config) -> socket.socket:
 
 def _lock_up(paths: Paths, uid: int) -> None:
     """Go on in a child that is the first process of its own world; this one waits for its end."""
-    root = paths.run / "root"
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     jail.die_with_parent()
     jail.unshare(jail.CLONE_NEWPID)
@@ -79,7 +77,7 @@ def _lock_up(paths: Paths, uid: int) -> None:
     if child != 0:
         _, status = os.waitpid(child, 0)
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
-    jail.enter_root(str(root), uid, proc=True)
+    jail.enter_root(str(paths.run), uid, proc=True)
     jail.limit({"CORE": 0, "NOFILE": 256})
     jail.drop(uid)
     jail.die_with_parent()

@@ -289,8 +289,6 @@ class Machines:
         base = self._disks.ensure(folder, spec.disk, held)
         made = None if spec.config_drive is None else drive.make(folder, spec.config_drive)
         verdict = accel.accelerator(self._paths)
-        root = self._paths.run / "root"
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / console.QEMU_LOG).unlink(missing_ok=True)
         held.wanted, held.reason, held.accelerator = True, None, verdict.name
         held.pid = held.started = held.boot = None
@@ -305,7 +303,7 @@ class Machines:
             base=base,
             drive=made,
             cgroups=limits.ensure(self._config.short, spec.id, spec.vcpus, spec.memory),
-            root=root,
+            root=self._paths.servers,
         )
         pid, started = launch.start(plan, self._open_tap)
         found = process.hold(pid)
