@@ -239,13 +239,10 @@ class Machines:
         found = process.recorded(held)
         if found or not held.wanted:
             return found
-        first, *others = process.held(self._config.short, self._config.uid_base, server_id) or [
-            None
-        ]
-        for other in others:
-            if other:
-                other.close()
-        return first
+        marked = process.held(self._config.short, self._config.uid_base, server_id)
+        for other in marked[1:]:
+            other.close()
+        return marked[0] if marked else None
 
     def _status(self, server_id: str, found: Process) -> tuple[Power, str | None]:
         """What a live process says its guest does. Errors: EngineError when it does not say."""
