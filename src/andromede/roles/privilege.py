@@ -11,6 +11,7 @@ from andromede.config import Config, cloud_gid, role_uid
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
+KEEP_ROOT = frozenset({"worker", "inspect"})  # inspect locks itself into a jail as it starts
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -20,12 +21,12 @@ def _prctl(option: int, value: int) -> None:
 
 
 def become(config: Config, role: str) -> None:
-    """Run from here on as the role's own user, without a way back; the worker stays root.
+    """Run from here on as the role's own user, without a way back.
 
     The process ends with the supervisor, and writes no core file: its memory may hold secrets.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if os.geteuid() == 0 and role != "worker":
+    if os.geteuid() == 0 and role not in KEEP_ROOT:
         uid = role_uid(config, role)
         os.setgroups([cloud_gid(config)])
         os.setresgid(uid, uid, uid)
