@@ -32,5 +32,5 @@ def become(config: Config, role: str) -> None:
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
         _prctl(PR_SET_NO_NEW_PRIVS, 1)
+        os.umask(0o077)
     _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    os.umask(0o077)
