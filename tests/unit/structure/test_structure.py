@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
+CODE = [path for path in SOURCES if path.parent.name != "versions"]  # migrations are records
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50
 EXCEPTIONS = (ROOT / "tests/unit/structure/too-long.txt").read_text().split()
@@ -35,7 +36,7 @@ def test_mypy_finds_nothing() -> None:
     run("mypy", "src")
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_file_and_no_function_is_too_long(path: Path) -> None:
     name = str(path.relative_to(ROOT))
     text = path.read_text()
