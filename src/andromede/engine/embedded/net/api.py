@@ -21,7 +21,7 @@ BACKLOG = 128
 
 
 class NetworkView(Struct, frozen=True, kw_only=True):
-    """What is on the host and whole, by id, and what bears the mark and belongs to no id."""
+    """What is on the host, by id, and what bears the mark and belongs to no id."""
 
     networks: frozenset[str]
     ports: frozenset[str]
@@ -103,13 +103,10 @@ class HostNetwork:
 
     def observe(self) -> NetworkView:
         """What is there, without changing anything."""
-        networks, ports = observe.whole_networks(self)
         return NetworkView(
-            networks=networks,
-            ports=ports,
-            routers=frozenset(
-                spec.id for spec in self.store.router_specs() if self._router(spec.id).whole()
-            ),
+            networks=observe.networks(self),
+            ports=observe.ports(self),
+            routers=observe.routers(self),
             strays=frozenset(stray.text for stray in observe.strays(self)),
         )
 
@@ -119,12 +116,13 @@ class HostNetwork:
 
     def remove_everything(self) -> None:
         """Take every network, port and router of the cloud off this host."""
-        for router in self.store.router_specs():
-            self.remove_router(router.id)
-        specs = [(each, self.store.network(each)) for each in self.store.network_ids()]
-        for network_id, _ in sorted(specs, key=lambda each: bool(each[1] and each[1].external)):
+        for router_id in observe.routers(self):
+            self.remove_router(router_id)
+        self.remove_strays()
+        for network_id in observe.networks(self):
             self.remove_network(network_id)
         self.remove_strays()
+        observe.remove_half_made(self)
         scope.remove(self.config.short)
 
     def network(self, network_id: str) -> Network:

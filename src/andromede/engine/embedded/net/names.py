@@ -28,12 +28,13 @@ class Names:
     def __init__(self, short: str) -> None:
         self.mark = f"am{short}"
         self.table = self.mark
+        self.networks, self.routers = f"{self.mark}-n-", f"{self.mark}-r-"
 
     def network_namespace(self, network_id: str) -> str:
-        return f"{self.mark}-n-{checked(network_id)}"
+        return self.networks + checked(network_id)
 
     def router_namespace(self, router_id: str) -> str:
-        return f"{self.mark}-r-{checked(router_id)}"
+        return self.routers + checked(router_id)
 
     def bridge(self, number: int) -> str:
         return self._link("b", number)

@@ -1,7 +1,9 @@
-"""Finds what the cloud has on the host: what is whole, by id, and what belongs to no id.
+"""Finds what the cloud has on the host: by id where the id can be told, else as strays.
 
-A stray is something that bears the cloud's mark while no document names it, or a document that
-a cut-off verb left without its object.
+A network or router is held when it has a document or a namespace, whose name tells the id; its
+verbs put right or remove what is half made. A port is held when its tap is there, as far as it has
+one. A stray bears the cloud's mark and no document names it. Documents are written before their
+objects, so what is there is always listed before the documents are read.
 """
 
 from __future__ import annotations
@@ -13,75 +15,77 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from andromede.engine.embedded.net import dhcp_files, dnsmasq, links, namespaces, nft
+from andromede.engine.embedded.net import dnsmasq, links, namespaces, nft
 from andromede.engine.embedded.net.network import Network, delete_link
 from andromede.engine.embedded.net.table import Table
+from andromede.engine.protocol import PortSpec
 
 if TYPE_CHECKING:
     from andromede.engine.embedded.net.api import HostNetwork
 
 
 class Stray(Struct, frozen=True):
-    """Something to remove: what a person reads, and how to remove it."""
+    """Something to remove: what a person reads, and how to remove it if it still is one."""
 
     text: str
     remove: Callable[[], None]
 
 
-def whole_networks(host: HostNetwork) -> tuple[frozenset[str], frozenset[str]]:
-    """Networks and ports that are all there."""
-    networks: set[str] = set()
-    ports: set[str] = set()
-    joined = bool(host.store.externals()) and ("inet", host.names.table) in nft.present()
+def networks(host: HostNetwork) -> frozenset[str]:
+    prefix = host.names.networks
+    named = {name.removeprefix(prefix) for name in namespaces.listed(prefix)}
+    return frozenset(named | set(host.store.network_ids()))
+
+
+def routers(host: HostNetwork) -> frozenset[str]:
+    prefix = host.names.routers
+    named = {name.removeprefix(prefix) for name in namespaces.listed(prefix)}
+    return frozenset(named | {spec.id for spec in host.store.router_specs()})
+
+
+def ports(host: HostNetwork) -> frozenset[str]:
+    found: set[str] = set()
     for network_id in host.store.network_ids():
         network = host.network(network_id)
         with network.lock:
-            if not namespaces.exists(network.namespace):
-                continue
-            with namespaces.inside(network.namespace):
-                held = set(links.held())
-            if _network_whole(host, network, held, joined=joined):
-                networks.add(network_id)
-            ports |= {
+            taps = _held(network)
+            found |= {
                 port.id
                 for port in network.ports.values()
-                if port.owner_uid is None or host.names.tap(port.number) in held
+                if port.owner_uid is None or host.names.tap(port.number) in taps
             }
-    return frozenset(networks), frozenset(ports)
-
-
-def _network_whole(host: HostNetwork, network: Network, held: set[str], *, joined: bool) -> bool:
-    spec = network.spec
-    if spec is None or host.names.bridge(spec.number) not in held:
-        return False
-    if spec.external and not (joined and host.uplinks.present(spec)):
-        return False
-    return not dhcp_files.served(spec) or network.dnsmasq.pid() is not None
+    return frozenset(found)
 
 
 def strays(host: HostNetwork) -> Iterator[Stray]:
-    """Everything of the mark that no document names. Order: users before what they stand on."""
+    """Everything of the mark that no document names."""
     yield from _processes(host)
     yield from _host_links(host)
     yield from _host_tables(host)
     for network_id in host.store.network_ids():
         yield from _inner(host, host.network(network_id))
-    yield from _namespaces(host)
-    for network_id in host.store.network_ids():
-        if host.store.network(network_id) is None:
-            folder = host.store.network_folder(network_id)
-            yield Stray(
-                f"folder of network {network_id} without its document",
-                partial(shutil.rmtree, folder, ignore_errors=True),
-            )
 
 
 def remove_strays(host: HostNetwork) -> frozenset[str]:
-    """Remove them all. A verb under way holds its lock, so nothing half made by it is a stray."""
+    """Remove them all; what they were, described."""
     found = list(strays(host))
     for stray in found:
         stray.remove()
     return frozenset(stray.text for stray in found)
+
+
+def remove_half_made(host: HostNetwork) -> None:
+    """Remove folders and namespaces whose documents are gone, after everything else went."""
+    for name in namespaces.listed(f"{host.names.mark}-"):
+        _empty(name, host.names.mark)
+    shutil.rmtree(host.store.networks, ignore_errors=True)
+
+
+def _held(network: Network) -> set[str]:
+    if not namespaces.exists(network.namespace):
+        return set()
+    with namespaces.inside(network.namespace):
+        return set(links.held())
 
 
 def _processes(host: HostNetwork) -> Iterator[Stray]:
@@ -91,67 +95,74 @@ def _processes(host: HostNetwork) -> Iterator[Stray]:
 
 
 def _host_links(host: HostNetwork) -> Iterator[Stray]:
+    held = links.held()
     wanted = {host.names.uplink_host(spec.number) for spec in host.store.externals()}
-    for name in links.held():
+    for name in held:
         if name.startswith(host.names.mark) and name not in wanted:
-            yield Stray(f"link {name} on the host", partial(_delete, None, name))
+            yield Stray(f"link {name} on the host", partial(_delete, name))
 
 
 def _host_tables(host: HostNetwork) -> Iterator[Stray]:
+    """Tables of ours while no external network is; asked only when rules of the host changed."""
     with host.uplinks.lock:
-        idle = not host.store.externals()
-        found = [each for each in nft.present() if each[1] == host.names.table] if idle else []
+        now = nft.generation()
+        if host.store.externals() or now == host.uplinks.seen_clean:
+            return
+        found = [each for each in nft.present() if each[1] == host.names.table]
+        if not found:
+            host.uplinks.seen_clean = now
     for family, name in found:
         table = Table(family=family, name=name)
         yield Stray(
-            f"table {table.address} on the host",
-            partial(host.uplinks.applied.remove, [table]),
+            f"table {table.address} on the host", partial(host.uplinks.applied.remove, [table])
         )
 
 
 def _inner(host: HostNetwork, network: Network) -> Iterator[Stray]:
-    """Links in a network's namespace that none of its documents names."""
+    """In a network's namespace, links that no document names; ports whose tap went."""
     with network.lock:
-        spec = network.spec
-        if spec is None or not namespaces.exists(network.namespace):
-            return
-        wanted = {host.names.bridge(spec.number), host.names.uplink_inner(spec.number)}
-        wanted |= {
-            host.names.tap(port.number)
+        held = _held(network)
+        unnamed = _unnamed(host, network, held)
+        tapless = [
+            port
             for port in network.ports.values()
-            if port.owner_uid is not None
-        }
-        for router in host.store.router_specs():
-            legs = [*router.interfaces, *([router.gateway] if router.gateway else [])]
-            wanted |= {host.names.leg(leg.port_id) for leg in legs}
-        with namespaces.inside(network.namespace):
-            held = links.held()
-        missing = wanted - set(held)
-    for name in held:
-        if name.startswith(host.names.mark) and name not in wanted:
-            yield Stray(
-                f"link {name} in network {network.id}",
-                partial(_delete, network.namespace, name),
-            )
-    for port in list(network.ports.values()):
-        if port.owner_uid is not None and host.names.tap(port.number) in missing:
-            yield Stray(
-                f"port {port.id} without its tap",
-                partial(host.remove_port, port.id),
-            )
+            if port.owner_uid is not None and host.names.tap(port.number) not in held
+        ]
+    for name in sorted(unnamed):
+        yield Stray(
+            f"link {name} in network {network.id}", partial(_delete_unnamed, host, network, name)
+        )
+    for port in tapless:
+        yield Stray(
+            f"port {port.id} without its tap", partial(_forget_tapless, host, network, port)
+        )
 
 
-def _namespaces(host: HostNetwork) -> Iterator[Stray]:
-    mark = host.names.mark
-    wanted = {
-        host.names.network_namespace(each)
-        for each in host.store.network_ids()
-        if host.store.network(each) is not None
+def _unnamed(host: HostNetwork, network: Network, held: set[str]) -> set[str]:
+    spec = network.spec
+    if spec is None:
+        return set()
+    named = {host.names.bridge(spec.number), host.names.uplink_inner(spec.number)}
+    named |= {
+        host.names.tap(port.number) for port in network.ports.values() if port.owner_uid is not None
     }
-    wanted |= {host.names.router_namespace(spec.id) for spec in host.store.router_specs()}
-    for name in namespaces.listed(f"{mark}-"):
-        if name not in wanted:
-            yield Stray(f"namespace {name}", partial(_empty, name, mark))
+    for router in host.store.router_specs():
+        legs = [*router.interfaces, *([router.gateway] if router.gateway else [])]
+        named |= {host.names.leg(leg.port_id) for leg in legs}
+    return {name for name in held - named if name.startswith(host.names.mark)}
+
+
+def _delete_unnamed(host: HostNetwork, network: Network, name: str) -> None:
+    with network.lock:
+        if name in _unnamed(host, network, _held(network)):
+            with links.netlink(network.namespace) as ip:
+                delete_link(ip, links.index(name) or 0)
+
+
+def _forget_tapless(host: HostNetwork, network: Network, port: PortSpec) -> None:
+    with network.lock:
+        if host.names.tap(port.number) not in _held(network):
+            host.remove_port(port.id)
 
 
 def _empty(name: str, mark: str) -> None:
@@ -163,8 +174,8 @@ def _empty(name: str, mark: str) -> None:
     namespaces.remove(name)
 
 
-def _delete(namespace: str | None, name: str) -> None:
-    with links.netlink(namespace) as ip:
+def _delete(name: str) -> None:
+    with links.netlink(None) as ip:
         link = links.index(name)
         if link is not None:
             delete_link(ip, link)

@@ -81,14 +81,6 @@ class Router:
             if joined and namespaces.exists(self.namespace):
                 cuts.addresses(self.namespace, gone)
 
-    def whole(self) -> bool:
-        """Whether the namespace and both ends of every leg are there."""
-        if self.spec is None or not namespaces.exists(self.namespace):
-            return False
-        wanted = {self.names.leg(leg.port_id) for leg in _legs(self.spec)}
-        with namespaces.inside(self.namespace):
-            return all(links.index(each) is not None for each in wanted)
-
     def _network_of(self, leg: RouterInterface) -> NetworkSpec:
         network = self.store.network(leg.network_id)
         namespace = self.names.network_namespace(leg.network_id)

@@ -27,6 +27,7 @@ class Uplinks:
         self.config, self.names, self.store = config, names, store
         self.lock = threading.Lock()
         self.applied = nft.Applied(None)
+        self.seen_clean = -1  # the generation of the host's rules that held no table of ours
 
     def ensure(self, spec: NetworkSpec, namespace: str, bridge: str) -> None:
         """Join the network's bridge to the host, and filter what crosses.
@@ -57,9 +58,6 @@ class Uplinks:
                 self.applied.apply([host_table(self.config, self.names, left)])
             else:
                 self.applied.remove([Table(family="inet", name=self.names.table)])
-
-    def present(self, spec: NetworkSpec) -> bool:
-        return links.index(self.names.uplink_host(spec.number)) is not None
 
     def _join(self, spec: NetworkSpec, namespace: str, bridge: str) -> None:
         outer, inner = self.names.uplink_host(spec.number), self.names.uplink_inner(spec.number)
