@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from andromede.db import Connection
 from andromede.services.compute.flavors import seeds, store
+from andromede.services.compute.servers.audit import audit
+
+__all__ = ["audit", "bootstrap"]
 
 
 def bootstrap(connection: Connection) -> None:

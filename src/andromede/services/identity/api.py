@@ -6,6 +6,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from andromede.db import Connection
+from andromede.services.identity.audit import audit
 from andromede.services.identity.credentials import store as credentials
 from andromede.services.identity.first_start import (
     DEFAULT_DOMAIN,
@@ -24,6 +25,7 @@ __all__ = [
     "OperatorCredential",
     "Project",
     "User",
+    "audit",
     "bootstrap",
     "credential_expiry",
     "hash_password",

@@ -11,11 +11,12 @@ from andromede.db import Connection, Database
 from andromede.http.access import Caller
 from andromede.http.errors import BadRequest
 from andromede.services.image import access, store
+from andromede.services.image.audit import audit
 from andromede.services.image.data import files
 from andromede.services.image.limits import DEFAULTS as QUOTA_DEFAULTS
 from andromede.services.image.limits import limits
 
-__all__ = ["QUOTA_DEFAULTS", "BootImage", "clean", "image_for_boot", "limits", "usage"]
+__all__ = ["QUOTA_DEFAULTS", "BootImage", "audit", "clean", "image_for_boot", "limits", "usage"]
 
 BOOTABLE = ("qcow2", "raw")
 

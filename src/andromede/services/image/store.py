@@ -225,3 +225,9 @@ def usage(connection: Connection, project_id: str) -> tuple[int, int]:
         )
     ).one()
     return int(row[0]), int(row[1])
+
+
+def brief(connection: Connection) -> dict[str, tuple[str, int | None]]:
+    """The status and bytes of every image."""
+    rows = connection.execute(sa.select(image.c.id, image.c.status, image.c.size))
+    return {row.id: (row.status, row.size) for row in rows}

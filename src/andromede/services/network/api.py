@@ -19,6 +19,8 @@ from andromede.services.network import external, facts, servers, specs, steps
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.attachments import store as attachments
 from andromede.services.network.attachments.store import Attachment
+from andromede.services.network.audit import audit
+from andromede.services.network.audit.store import held_by_servers
 from andromede.services.network.groups import store as groups
 from andromede.services.network.networks import store as networks
 from andromede.services.network.ports import store as ports
@@ -27,8 +29,9 @@ from andromede.services.network.servers import Holder, Port
 from andromede.work import Step
 
 __all__ = [
-    "Attachment", "Holder", "Port", "add_security_group", "attachments_of", "bind_ports",
-    "bootstrap", "create_port", "default_network", "domain_of", "network_data", "nic_specs",
+    "Attachment", "Holder", "Port", "add_security_group", "attachments_of", "audit", "bind_ports",
+    "bootstrap", "create_port", "default_network", "domain_of", "held_by_servers", "network_data",
+    "nic_specs",
     "port_by_address", "ports_active", "ports_of", "ports_of_many", "realise", "release_ports",
     "remove_security_group", "security_groups_of", "server_addresses", "servers_at",
 ]  # fmt: skip

@@ -261,3 +261,9 @@ def purge(conn: Connection, before: int) -> int:
     if gone:
         conn.execute(sa.delete(server).where(server.c.id.in_(gone)))
     return len(gone)
+
+
+def every(conn: Connection) -> list[Server]:
+    """Every server that is not deleted, without its user data."""
+    rows = conn.execute(sa.select(*COLUMNS).where(server.c.deleted == 0))
+    return [read_row(row) for row in rows]

@@ -189,3 +189,21 @@ def holders(connection: Connection, role_id: str) -> list[str]:
     found = {row.actor_id for row in rows if row.actor_kind == "user"}
     within = [row.actor_id for row in rows if row.actor_kind == "group"]
     return sorted(found | set(members(connection, within)))
+
+
+def dangling(connection: Connection) -> list[Grant]:
+    """Grants to an actor, or on a project or domain, that is not there."""
+    known = {
+        "user": set(connection.execute(sa.text('SELECT id FROM "user"')).scalars()),
+        "group": set(connection.execute(sa.text('SELECT id FROM "group"')).scalars()),
+        "project": set(connection.execute(sa.text("SELECT id FROM project")).scalars()),
+        SYSTEM: {SYSTEM},
+    }
+    known["domain"] = known["project"]
+    found = (Grant(**row) for row in connection.execute(sa.select(role_grant)).mappings())
+    return [
+        each
+        for each in found
+        if each.actor_id not in known[each.actor_kind]
+        or each.target_id not in known[each.target_kind]
+    ]
