@@ -48,7 +48,7 @@ class Acts:
             (10, self.create_server), (10, self.act_on_server), (2, self.rename_server),
             (9, self.delete_something),
             (12, self.world.some_work), (4, self.world.kill_worker), (3, self.world.fault),
-            (0, self.world.restart_host), (2, self.world.machine_event),
+            (1, self.world.restart_host), (2, self.world.machine_event),
             (3, self.world.reconcile), (1, self.world.restart_api),
         ]  # fmt: skip
         act = self.rng.choices([each for _, each in acts], [weight for weight, _ in acts])[0]

@@ -69,7 +69,8 @@ def test_a_cloud_in_order_has_no_findings(world: Furnished) -> None:
 
 
 ROWS = {
-    "DELETE FROM network WHERE id = '{network}'": [ ("port", "names network"), ("subnet", "names network"),
+    "DELETE FROM network WHERE id = '{network}'": [
+        ("port", "names network"), ("subnet", "names network"),
     ],
     "UPDATE network SET status = 'BUILD' WHERE id = '{network}'": [("network", "nobody builds it")],
     "DELETE FROM port WHERE id = '{port}'": [
