@@ -67,7 +67,23 @@ def parse(raw: bytes, headers: Mapping[str, str]) -> Any:
         value = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"The body is not valid JSON: {error}.") from error
+    if b"\\u0000" in raw:
+        refuse_nul(value)
     return value
+
+
+def refuse_nul(value: Any) -> None:
+    """Refuse text with the character U+0000, which no database stores alike.
+
+    Errors: BadRequest.
+    """
+    if isinstance(value, str) and "\x00" in value:
+        raise BadRequest("The character U+0000 is not accepted in any text.")
+    if isinstance(value, dict):
+        refuse_nul([*value, *value.values()])
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            refuse_nul(each)
 
 
 def validate(context: Context) -> None:

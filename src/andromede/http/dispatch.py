@@ -137,12 +137,14 @@ class Dispatcher:
         raw = b"" if group[0].stream else await bodies.read(headers, receive)
         parsed = bodies.parse(raw, headers) if raw else None
         operation = choose(group, version, parsed, scope["path"])
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        bodies.refuse_nul([params, query])
         context = Context(
             self.cloud,
             service,
             operation,
             params=params,
-            query=parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
+            query=query,
             headers=headers,
             listener=self.listener,
             base_url=self._base_url(scope),

@@ -177,6 +177,19 @@ def test_refusals_have_the_right_code(cloud: TestCloud) -> None:
     assert cloud.as_(caller()).post("/things/v1/things", raw=b"x" * 2_000_000).status == 413
 
 
+def test_the_null_character_is_refused_wherever_it_stands(cloud: TestCloud) -> None:
+    member = cloud.as_(caller())
+    for answer in (
+        member.get("/things/v1/things/a%00b"),
+        member.get("/things/v1/things/a?name=%00"),
+        member.post("/things/v1/things", raw=b'{"thing": {"name": "a\\u0000"}}'),
+        member.post("/things/v1/things", raw=b'{"thing": {"\\u0000": [1]}}'),
+    ):
+        assert "U+0000" in answer.expect(400)["NeutronError"]["message"]
+    literal = member.post("/things/v1/things", raw=b'{"thing": {"name": "a\\\\u0000"}}')
+    assert literal.expect(202)["thing"]["name"] == "a\\u0000"
+
+
 def test_a_broken_handler_is_a_500_that_changes_nothing(cloud: TestCloud) -> None:
     member = cloud.as_(caller())
     thing = member.post("/things/v1/things", {"thing": {"name": "a"}}).expect(202)["thing"]
