@@ -70,11 +70,15 @@ def by_password(name: str, password: str = PASSWORD, domain: str = "default") ->
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(passwords, "_hasher", CHEAP)  # what it costs is measured elsewhere
     keys = MemoryKeys()
     cloud = TestCloud(
-        tmp_path, [identity.SERVICE, COMPUTE], authenticate=api.make_authenticate(keys), keys=keys
+        tmp_path,
+        [identity.SERVICE, COMPUTE],
+        url=database_url,
+        authenticate=api.make_authenticate(keys),
+        keys=keys,
     )
     stored = api.hash_password(PASSWORD)
     first = cloud.database.transact(lambda c: api.bootstrap(c, admin_password_hash=stored))

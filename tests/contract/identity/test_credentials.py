@@ -138,6 +138,7 @@ def test_restricted_credentials_make_no_others(world: World, ada: Client) -> Non
     assert free.post(path(ada), other).status == 201
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -30,6 +30,19 @@ def test_the_life_of_a_domain(world: World) -> None:
     assert admin.delete(f"{V3}/domains/default").status == 403
 
 
+def test_a_domains_id_may_be_chosen(world: World) -> None:
+    admin, chosen = world.admin(), "0123456789abcdef" * 2
+    body = {"domain": {"name": "acme", "explicit_domain_id": chosen}}
+    assert admin.post(f"{V3}/domains", body).expect(201)["domain"]["id"] == chosen
+    body = {"domain": {"name": "other", "explicit_domain_id": "mine"}}
+    assert admin.post(f"{V3}/domains", body).status == 400
+    again = {"domain": {"name": "other", "explicit_domain_id": chosen}}
+    assert admin.post(f"{V3}/domains", again).status == 409
+    tagged = {"domain": {"tags": ["a"]}}
+    changed = admin.patch(f"{V3}/domains/{chosen}", tagged).expect(200)["domain"]
+    assert changed["tags"] == ["a"]
+
+
 def test_a_domain_goes_with_all_that_is_in_it(world: World) -> None:
     admin = world.admin()
     domain = admin.post(f"{V3}/domains", {"domain": {"name": "acme"}}).expect(201)["domain"]["id"]
@@ -107,6 +120,7 @@ def test_a_tree_of_projects(world: World) -> None:
     assert admin.post(f"{V3}/projects", below).status == 403
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("project", "status"),
     [

@@ -9,6 +9,8 @@ from tests.contract.identity.conftest import World
 from tests.contract.identity.making import V3, grant, make
 from tests.harness import Client
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @dataclass
 class Cast:

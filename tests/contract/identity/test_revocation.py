@@ -105,6 +105,7 @@ KILL_SCOPED: dict[str, Callable[[Setting], None]] = {
 }
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("what", KILL_ALL)
 def test_every_token_of_the_user_dies(setting: Setting, what: str) -> None:
     scoped, unscoped = setting.token(), setting.token(scoped=False)
@@ -117,6 +118,7 @@ def test_every_token_of_the_user_dies(setting: Setting, what: str) -> None:
     assert setting.admin.get(f"{V3}/auth/projects").status == 200, "and nobody else's"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("what", KILL_SCOPED)
 def test_tokens_of_the_scope_die(setting: Setting, what: str) -> None:
     scoped, unscoped = setting.token(), setting.token(scoped=False)

@@ -189,6 +189,7 @@ def test_assignments(world: World) -> None:
     assert _assignments(world, "scope.domain.id=default&effective") == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "query",
     [

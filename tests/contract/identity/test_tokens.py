@@ -58,6 +58,7 @@ def test_the_catalog_names_the_listener_one_came_by(world: World) -> None:
     assert "catalog" not in without.expect(201)["token"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("identity", "scope", "status"),
     [

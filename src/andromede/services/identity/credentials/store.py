@@ -73,17 +73,6 @@ def set_roles(connection: Connection, credential_id: str, roles: Iterable[str]) 
         connection.execute(sa.insert(link), rows)
 
 
-def of_user_on(connection: Connection, user_id: str, project_id: str) -> list[str]:
-    """The ids of a user's credentials for one project."""
-    found = connection.execute(
-        sa.select(application_credential.c.id).where(
-            application_credential.c.user_id == user_id,
-            application_credential.c.project_id == project_id,
-        )
-    )
-    return list(found.scalars())
-
-
 def delete(connection: Connection, credential_ids: Sequence[str]) -> None:
     connection.execute(
         sa.delete(application_credential).where(application_credential.c.id.in_(credential_ids))
