@@ -32,6 +32,7 @@ log = structlog.get_logger("work")
 
 LOOK_AHEAD = 200  # rows read to choose fairly among projects
 LONGEST_SLEEP = 1.0
+LONGEST_BACKOFF = 7  # doublings of a quarter of a second
 Probe = Callable[[str, Task], None]
 
 
@@ -60,6 +61,7 @@ class Runner:
         self.slots = slots
         self.probe = probe
         self.running: Counter[str] = Counter()
+        self._unreturned: list[tuple[Task, str]] = []
         self._signal = threading.Event()
         self._lock = threading.Lock()
 
@@ -94,6 +96,7 @@ class Runner:
         """Lease up to `most` due rows, next from the project with the fewest running."""
         if most <= 0:
             return []
+        self._return_leases()
         with self.database.read() as connection:
             rows = store.due(connection, LOOK_AHEAD)
         if not rows:
@@ -147,7 +150,12 @@ class Runner:
         structlog.contextvars.bind_contextvars(request_id=task.request_id)
         current: Task | None = task
         while current is not None:
-            current = self._step(current)
+            try:
+                current = self._step(current)
+            except Exception as error:
+                log.exception("not recorded", **_facts(current))
+                self._retry(current, f"{type(error).__name__}: {error}")
+                return
 
     def _step(self, task: Task) -> Task | None:
         lifecycle = self.lifecycles[task.kind]
@@ -190,13 +198,25 @@ class Runner:
         return f"{task.kind} {task.resource_id}: {task.label} was not done in time: {cause}"
 
     def _retry(self, task: Task, message: str) -> None:
-        pause = min(0.25 * 2**task.attempts, 30.0)
+        pause = min(0.25 * 2 ** min(task.attempts, LONGEST_BACKOFF), 30.0)
 
         def record(connection: Connection) -> None:
             if store.holds(connection, task):
                 store.put_back(connection, task, task.label, pause, message)
 
-        self.database.transact(record)
+        try:
+            self.database.transact(record)
+        except Exception:
+            log.exception("lease kept", **_facts(task))
+            with self._lock:
+                self._unreturned.append((task, message))
+
+    def _return_leases(self) -> None:
+        """Give back what could not be given back while the database was away."""
+        with self._lock:
+            kept, self._unreturned = self._unreturned, []
+        for task, message in kept:
+            self._retry(task, message)
 
     def _record(self, task: Task, outcome: Outcome) -> Task | None:
         def whole(connection: Connection) -> Task | None:
