@@ -45,7 +45,6 @@ class Check:
             bound = ports.all_bound(connection)
             waiting = removals.waiting(connection)
         asked: Asked = {(kind, key): project for kind, key, project in waiting}
-        filtered = {network_id: project for _, network_id, project in bound}
         for kind, owned, held in (
             (intents.NETWORK, owned_networks, seen.networks),
             (intents.ROUTER, owned_routers, seen.routers),
@@ -57,7 +56,7 @@ class Check:
             if self.first or port_id not in seen.ports or network_id not in seen.networks:
                 asked[intents.FIREWALL, network_id] = project
         if not self.first:
-            asked |= self._refresh(seen, owned_networks, owned_routers, filtered)
+            asked |= self._refresh(seen, owned_networks, owned_routers)
         self._ask(asked)
         self.first = False
 
@@ -66,14 +65,13 @@ class Check:
         seen: Observation,
         owned_networks: dict[str, str],
         owned_routers: dict[str, str],
-        filtered: dict[str, str],
     ) -> Asked:
         """Apply again what the host seems to hold; what fails is to be asked for."""
         failed: Asked = {}
         held = seen.networks
         for kind, owned, apply in (
             (intents.NETWORK, owned_networks, steps.apply_network),
-            (intents.FIREWALL, filtered, steps.apply_firewall),
+            (intents.FIREWALL, owned_networks, steps.apply_firewall),
             (intents.ROUTER, owned_routers, router_steps.apply_router),
         ):
             present = seen.routers if kind == intents.ROUTER else held
