@@ -6,9 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from andromede.db import Database, metadata
 from tests.postgres import Postgres, PostgresMissing
+
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(key_order=["event"]),
+    ]
+)  # plain tracebacks: the usual ones show every local variable and cost seconds
 
 
 @pytest.fixture(scope="session")
