@@ -182,6 +182,22 @@ def test_address_pairs_pass_with_their_mac(paired: Guest, b: Guest) -> None:
         assert passes(paired, b, sent, mark) is expected, (source, mac)
 
 
+def test_pairs_that_overlap_or_hold_everything_are_taken(
+    lab: HostNetwork, guest: Make, b: Guest
+) -> None:
+    everything = doc.port(
+        NET,
+        16,
+        addresses=("10.0.0.16", "2001:db8::16"),
+        pairs=tuple(AddressPair(each, "") for each in ("10.0.0.0/24", "0.0.0.0/0", "::/0")),
+    )
+    lab.ensure_port(everything)
+    lab.ensure_firewall(doc.firewall(NET, (A, B, PAIRED, TRUSTED, everything), OPEN))
+    mark = token()
+    sent = datagram("192.0.2.77", "10.0.0.12", everything.mac, B.mac, mark)
+    assert passes(guest(everything), b, sent, mark)
+
+
 def test_a_port_without_port_security_is_not_filtered(trusted: Guest, b: Guest) -> None:
     mark = token()
     assert passes(trusted, b, datagram("192.0.2.9", "10.0.0.12", TRUSTED.mac, B.mac, mark), mark)

@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_network
+from ipaddress import IPv6Address, collapse_addresses, ip_network
+from typing import Any
 
 from andromede.engine.embedded.net import rules
 from andromede.engine.embedded.net.names import Names
@@ -94,6 +95,25 @@ def _first_request(port: PortSpec) -> str:
     return f"{ends} {_client(port)} accept"
 
 
+def _mark(port: PortSpec) -> int:
+    """What marks the port's packets; never 0, which marks infrastructure's."""
+    return port.number + 1
+
+
+def _holders(pairs: list[tuple[str, str]], version: int) -> list[str]:
+    """MACs with the ranges they may send from, as elements that do not overlap."""
+    ranges: dict[str, list[Any]] = {}
+    for mac, ip in pairs:
+        net = ip_network(ip, strict=False)
+        if net.version == version:
+            ranges.setdefault(mac, []).append(net)
+    return [
+        f"{mac} . {net.network_address if net.prefixlen == net.max_prefixlen else net}"
+        for mac in sorted(ranges)
+        for net in collapse_addresses(ranges[mac])
+    ]
+
+
 @lru_cache(maxsize=4096)
 def _ingress_guard(service_mac: str, port: PortSpec) -> tuple[str, ...]:
     to_metadata = f"ip daddr {METADATA} ether daddr set {service_mac}"
@@ -103,10 +123,9 @@ def _ingress_guard(service_mac: str, port: PortSpec) -> tuple[str, ...]:
     pairs += [(pair.mac.lower() or port.mac, pair.ip) for pair in port.pairs]
     macs = sorted({mac for mac, _ in pairs} | {port.mac})
     pairs += [(mac, link_local(mac)) for mac in macs]
-    four = sorted({f"{mac} . {ip}" for mac, ip in pairs if ":" not in ip})
-    six = sorted({f"{mac} . {ip}" for mac, ip in pairs if ":" in ip})
+    four, six = _holders(pairs, 4), _holders(pairs, 6)
     lines = [
-        f"meta mark set {port.number}",
+        f"meta mark set {_mark(port)}",
         f"ether saddr != {{ {', '.join(macs)} }} drop",
         f"meta pkttype {{ broadcast, multicast }} {FLOOD}",
         f"ether type arp arp saddr ip 0.0.0.0 arp saddr ether {{ {', '.join(macs)} }} accept",
@@ -117,7 +136,8 @@ def _ingress_guard(service_mac: str, port: PortSpec) -> tuple[str, ...]:
         "ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, "
         "mld-listener-report, mld2-listener-report } accept",
     ]
-    targets = [f"@th,64,128 & {_mask(ip)} == {_value(ip)}" for _, ip in pairs if ":" in ip]
+    held = [each.rpartition(" ")[2] for each in six]
+    targets = [f"@th,64,128 & {_mask(ip)} == {_value(ip)}" for ip in held]
     lines += _advertisements(targets, six)
     if four:
         lines.append(f"arp saddr ether . arp saddr ip {{ {', '.join(four)} }} accept")
@@ -240,7 +260,7 @@ def _by_mac(ports: list[PortSpec], groups: dict[str, GroupSpec]) -> dict[str, tu
 
 def _sources(ports: list[PortSpec], groups: dict[str, GroupSpec]) -> Set:
     elements = sorted(
-        f"{port.number} : goto egress_{_bundle_name(_bundle(port, groups))}" for port in ports
+        f"{_mark(port)} : goto egress_{_bundle_name(_bundle(port, groups))}" for port in ports
     )
     return Set(kind="map", declaration="type mark : verdict;", elements=tuple(elements))
 
