@@ -1,0 +1,25 @@
+"""A cloud with the network service, on each kind of database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.contract.network.kit import Net
+from tests.harness import TestCloud
+
+from andromede.services import network
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, database_url: str) -> Iterator[TestCloud]:
+    cloud = TestCloud(tmp_path, [network.SERVICE], network.LIFECYCLES, url=database_url)
+    yield cloud
+    cloud.close()
+
+
+@pytest.fixture
+def net(cloud: TestCloud) -> Net:
+    """The member of project p1."""
+    return Net(cloud)
