@@ -8,7 +8,7 @@ import pytest
 from benchmarks import scratch
 from benchmarks.scratch import Scratch
 
-from tests.clients.openstack import OpenStack
+from tests.clients.command import OpenStack
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.clients.openstack import OpenStack
+from tests.clients.command import OpenStack
 
 
 def test_project(operator: OpenStack) -> None:
@@ -61,9 +61,9 @@ def test_domain(operator: OpenStack) -> None:
 
 def test_application_credential(customer: OpenStack) -> None:
     made = customer.json("application", "credential", "create", "robot", "--description", "CI")
-    assert made["secret"]
+    assert made["Secret"]
     shown = customer.json("application", "credential", "show", "robot")
-    assert "secret" not in shown or not shown["secret"]
+    assert "Secret" not in shown
     listed = customer.json("application", "credential", "list")
     assert "robot" in {each["Name"] for each in listed}
     customer.run("application", "credential", "delete", "robot")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.openstack import OpenStack
+from tests.clients.command import OpenStack
 
 
 @pytest.fixture

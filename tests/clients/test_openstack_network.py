@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.clients.openstack import OpenStack
+from tests.clients.command import OpenStack
 
 
 def test_network_subnet_and_port(customer: OpenStack) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import ssl
-import subprocess
 import sys
 import time
 import urllib.request
@@ -77,22 +76,30 @@ def start(state: Path, config: Config) -> float:
     configuration.save(state, config)
     paths.logs.mkdir(parents=True, exist_ok=True)
     log = paths.logs / "supervisor.log"
-    with open(log, "ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "andromede.roles.supervisor", str(state)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            cwd="/",
-        )
+    pid = _spawn_supervisor(state, log)
     while time.monotonic() - started < HEALTHY_WITHIN:
-        if process.poll() is not None:
+        if os.waitpid(pid, os.WNOHANG) != (0, 0):
             raise CliError(f"the cloud did not start; the end of {log}:\n{_tail(log)}")
         if health(config, paths)[0]:
             return time.monotonic() - started
         time.sleep(0.02)
     raise CliError(f"the cloud is not healthy after {HEALTHY_WITHIN:.0f} s; see {log}")
+
+
+def _spawn_supervisor(state: Path, log: Path) -> int:
+    """Start the supervisor in a session of its own; it outlives this process."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "andromede.roles.supervisor", str(state)],
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), flags, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
 
 
 def stop(state: Path, within: float = 30.0) -> bool:

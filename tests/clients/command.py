@@ -25,7 +25,7 @@ class OpenStack:
         client = python.with_name(f"{python.name}-client") / "bin" / "python"
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("OS_", "PYTHON"))}
         self._process = subprocess.Popen(
-            [str(client), "-W", "ignore", str(DRIVER)],
+            [str(client), "-P", "-W", "ignore", str(DRIVER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
