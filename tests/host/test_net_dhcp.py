@@ -23,7 +23,7 @@ from tests.host.net_lab import (
 )
 
 from andromede.engine.embedded.net import HostNetwork, links, namespaces
-from andromede.engine.protocol import PortSpec
+from andromede.engine.protocol import EngineError, PortSpec
 
 pytestmark = pytest.mark.host
 NET = doc.network("dhcp", 2)
@@ -218,6 +218,8 @@ def test_the_metadata_socket_sees_the_guests_address(
             connection, peer = listener.accept()
             connection.close()
         assert peer[0] == "10.0.0.11"
+        with pytest.raises(EngineError, match="in use"):
+            lab.metadata_socket(NET.id)
 
 
 def neighbour(each: Guest, address: str, mac: str) -> None:

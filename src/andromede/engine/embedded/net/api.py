@@ -15,7 +15,7 @@ from andromede.engine.embedded.net.network import Network
 from andromede.engine.embedded.net.router import Router
 from andromede.engine.embedded.net.store import Store
 from andromede.engine.embedded.net.uplink import Uplinks
-from andromede.engine.protocol import FirewallSpec, NetworkSpec, PortSpec, RouterSpec
+from andromede.engine.protocol import EngineError, FirewallSpec, NetworkSpec, PortSpec, RouterSpec
 
 BACKLOG = 128
 
@@ -88,7 +88,10 @@ class HostNetwork:
         return self._network(self.store.network_of_port(port_id) or port_id).open_tap(port_id)
 
     def metadata_socket(self, network_id: str) -> int | None:
-        """A descriptor listening inside the network, owned by the caller; None: no such network."""
+        """A descriptor listening inside the network, owned by the caller; None: no such network.
+
+        Errors: EngineError while another process holds one.
+        """
         namespace = self.names.network_namespace(network_id)
         if not namespaces.exists(namespace):
             return None
@@ -97,8 +100,13 @@ class HostNetwork:
             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener,
         ):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((METADATA, 80))
-            listener.listen(BACKLOG)
+            try:
+                listener.bind((METADATA, 80))
+                listener.listen(BACKLOG)
+            except OSError as error:
+                raise EngineError(
+                    f"listening on {METADATA}:80 in network {network_id}: {error.strerror}"
+                ) from error
             return listener.detach()
 
     def observe(self) -> NetworkView:

@@ -20,6 +20,7 @@ from andromede.engine.embedded.net import namespaces
 from andromede.engine.protocol import EngineError
 
 TUN = "/dev/net/tun"
+SETTINGS = Path("/proc/sys/net")
 _TUNSETIFF, _TUNSETPERSIST = 0x400454CA, 0x400454CB
 _TAP_FLAGS = 0x0002 | 0x1000 | 0x4000  # IFF_TAP, IFF_NO_PI, IFF_VNET_HDR
 _STATIC = 0x40  # NUD_NOARP: an entry that learning does not move
@@ -54,9 +55,11 @@ def index(name: str) -> int | None:
 def setting(path: str, value: str) -> None:
     """Write a kernel setting below /proc/sys/net, when it differs.
 
-    Errors: EngineError when the kernel lacks it.
+    Errors: EngineError when the kernel lacks it, except of IPv6 on a host without IPv6.
     """
-    file = Path("/proc/sys/net") / path
+    if path.startswith("ipv6/") and not (SETTINGS / "ipv6").is_dir():
+        return  # a host without IPv6 has nothing to forbid
+    file = SETTINGS / path
     try:
         if file.read_text().strip() != value:
             file.write_text(value)
