@@ -54,7 +54,8 @@ def one_runs(world: World, spec: ServerSpec) -> None:
     assert held is not None
     assert held.pid == world.pids(spec.id)[0]
     world.says(spec.id, b"READY")
-    assert not list((world.paths.servers / spec.id).glob("*.new"))
+    folder = world.paths.servers / spec.id
+    assert not [*folder.glob("*.new"), *folder.glob("drive.*")]
 
 
 @pytest.mark.parametrize(

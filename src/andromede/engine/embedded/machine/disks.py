@@ -13,13 +13,12 @@ import fcntl
 import os
 import shutil
 import stat
-import subprocess
 import threading
 from pathlib import Path
 
 from andromede import clock
 from andromede.config import Config, Paths, role_uid
-from andromede.engine.embedded.machine import record
+from andromede.engine.embedded.machine import record, tool
 from andromede.engine.protocol import DiskSpec, EngineError
 from andromede.inspect import formats
 
@@ -170,30 +169,12 @@ def virtual_size(base: Path) -> int:
 
 
 def _make_overlay(disk: Path, size: int, base: Path | None) -> None:
-    """Make a qcow2 of `size` bytes under a draft name, then give it its own."""
-    draft = disk.with_name(disk.name + ".new")
-    draft.unlink(missing_ok=True)
-    command = [QEMU_IMG, "create", "-q", "-f", "qcow2"]
+    words = [QEMU_IMG, "create", "-q", "-f", "qcow2"]
     if base:  # -u: the base is not opened, so nothing in it is obeyed
-        command += ["-u", "-b", f"../../bases/{base.name}", "-F", base.suffix.lstrip(".")]
-    try:
-        done = subprocess.run(
-            [*command, "--", str(draft), str(size)],
-            capture_output=True,
-            text=True,
-            umask=0o077,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise EngineError(f"making disk {disk} of {size} bytes: {done.stderr.strip()}")
-        with draft.open("rb+") as file:
-            os.fsync(file.fileno())
-        draft.rename(disk)
-        _sync(disk.parent)
-    except OSError as error:
-        raise EngineError(f"making disk {disk} of {size} bytes: {error}") from error
-    finally:
-        draft.unlink(missing_ok=True)
+        words += ["-u", "-b", f"../../bases/{base.name}", "-F", base.suffix.lstrip(".")]
+    tool.write(
+        disk, f"making disk {disk} of {size} bytes", lambda draft: [*words, "--", draft, str(size)]
+    )
 
 
 def _adopt_file(image: Path, base: Path, owner: int) -> None:
@@ -231,7 +212,7 @@ def _name(source: int, base: Path) -> None:
             _copy(source, draft)
         _own(draft)
         draft.rename(base)
-        _sync(base.parent)
+        tool.sync(base.parent)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -253,13 +234,5 @@ def _own(base: Path) -> None:
     try:
         os.fchown(descriptor, os.geteuid(), os.getegid())
         os.fchmod(descriptor, 0o444)
-    finally:
-        os.close(descriptor)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -5,10 +5,11 @@ Source of the label and layout: cloud-init's ConfigDrive data source. Touches th
 
 from __future__ import annotations
 
-import subprocess
+import shutil
 import tempfile
 from pathlib import Path, PurePosixPath
 
+from andromede.engine.embedded.machine import tool
 from andromede.engine.protocol import EngineError
 
 DRIVE = "config.iso"
@@ -28,26 +29,16 @@ def make(folder: Path, files: dict[str, bytes]) -> Path:
             f"making a config drive of {total} bytes: up to {LARGEST} are accepted", permanent=True
         )
     drive = folder / DRIVE
-    draft = folder / (DRIVE + ".new")
+    for left in folder.glob("drive.*"):  # of a worker that was killed
+        shutil.rmtree(left, ignore_errors=True)
     try:
         with tempfile.TemporaryDirectory(prefix="drive.", dir=folder) as root:
             _spread(Path(root), files)
-            draft.unlink(missing_ok=True)
-            command = [GENISOIMAGE, "-quiet", "-J", "-r", "-V", LABEL]
-            done = subprocess.run(
-                [*command, "-o", str(draft), root],
-                capture_output=True,
-                text=True,
-                umask=0o077,
-                check=False,
-            )
-        if done.returncode != 0:
-            raise EngineError(f"making config drive {drive}: {done.stderr.strip()[-500:]}")
-        draft.rename(drive)
+            words = [GENISOIMAGE, "-quiet", "-J", "-r", "-V", LABEL, "-o"]
+            doing = f"making config drive {drive}"
+            tool.write(drive, doing, lambda draft: [*words, draft, root], durable=False)
     except OSError as error:
         raise EngineError(f"making config drive {drive}: {error}") from error
-    finally:
-        draft.unlink(missing_ok=True)
     return drive
 
 
