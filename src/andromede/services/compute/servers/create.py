@@ -73,8 +73,6 @@ def _refuse_absent_features(asked: NewServer) -> None:
         )
     if asked.trusted_image_certificates:
         raise BadRequest("trusted_image_certificates: signatures of images are not checked here.")
-    if asked.config_drive and values.boolean(asked.config_drive, "config_drive"):
-        raise BadRequest("config_drive is not offered yet; the metadata service is.")
     if asked.block_device_mapping:
         raise BadRequest("block_device_mapping: servers boot from an image; imageRef is accepted.")
     for device in asked.block_device_mapping_v2:

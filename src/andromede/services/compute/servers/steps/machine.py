@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
 from andromede.db import Connection
 from andromede.engine.protocol import DiskSpec, ServerFacts, ServerSpec
+from andromede.services.compute.metadata.render import config_drive_files
 from andromede.services.compute.servers import store
+from andromede.services.compute.servers.guest import guest
 from andromede.services.compute.servers.model import Server
 from andromede.services.network import api as network
 from andromede.work import Step
 from andromede.work.lifecycle import PermanentError
 
 MIB = 1 << 20
+SEED = 512  # random bytes for the guest's own generator, fresh for each start
 GIB = 1 << 30
 
 
@@ -52,7 +57,12 @@ def spec(conn: Connection, server: Server) -> ServerSpec:
             image_id=server.image.id, image_format=server.image.format, size=server.disk * GIB
         ),
         nics=network.nic_specs(conn, server.id),
+        config_drive=_drive(conn, server) if server.config_drive else None,
         firmware=properties.get("hw_firmware_type", "bios"),
         disk_bus=properties.get("hw_disk_bus", "virtio"),
         nic_model=properties.get("hw_vif_model", "virtio"),
     )
+
+
+def _drive(conn: Connection, server: Server) -> dict[str, bytes]:
+    return config_drive_files(guest(conn, server), os.urandom(SEED))
