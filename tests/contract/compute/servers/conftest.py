@@ -6,21 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.compute.servers.helpers import EngineConsoles, Site, open_site
+from tests.contract.compute.servers.helpers import Site, open_cloud, open_site
 from tests.harness import TestCloud
-
-from andromede.services import compute, image, network
-from andromede.services.compute import api
-
-SERVICES = [compute.SERVICE, image.SERVICE, network.SERVICE]
-LIFECYCLES = [*compute.LIFECYCLES, *image.LIFECYCLES, *network.LIFECYCLES]
 
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[TestCloud]:
-    cloud = TestCloud(tmp_path, SERVICES, LIFECYCLES)
-    cloud.cloud.edge = EngineConsoles(cloud.engine)
-    cloud.database.transact(api.bootstrap)
+    cloud = open_cloud(tmp_path)
     yield cloud
     cloud.close()
 

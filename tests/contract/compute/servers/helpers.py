@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,8 @@ from tests.contract.image.helpers import active
 from tests.harness import Answer, Client, TestCloud, caller
 
 from andromede.engine.simulated import SimulatedEngine
+from andromede.services import compute, image, network
+from andromede.services.compute import api
 from andromede.services.compute.servers import reconcile
 
 ROOT = "/compute/v2.1"
@@ -88,12 +91,22 @@ class Site:
         self.cloud.settle()
 
 
+def open_cloud(folder: Path, url: str | None = None) -> TestCloud:
+    """A cloud with everything a server needs: image, network, compute, and consoles to read."""
+    services = [compute.SERVICE, image.SERVICE, network.SERVICE]
+    lifecycles = [*compute.LIFECYCLES, *image.LIFECYCLES, *network.LIFECYCLES]
+    cloud = TestCloud(folder, services, lifecycles, url=url)
+    cloud.cloud.edge = EngineConsoles(cloud.engine)
+    cloud.database.transact(api.bootstrap)
+    return cloud
+
+
 def open_site(cloud: TestCloud) -> Site:
     member = cloud.as_(caller(user="u1"), **LATEST)
     admin = cloud.as_(caller("admin", "ops"), private=True, **LATEST)
-    image = active(member, b"x" * 1024)
-    network = member.post("/network/v2.0/networks", {"network": {"name": "net"}}).expect(201)
-    subnet = {"network_id": network["network"]["id"], "cidr": "10.0.0.0/24", "ip_version": 4}
+    stored = active(member, b"x" * 1024)
+    made = member.post("/network/v2.0/networks", {"network": {"name": "net"}}).expect(201)
+    subnet = {"network_id": made["network"]["id"], "cidr": "10.0.0.0/24", "ip_version": 4}
     member.post("/network/v2.0/subnets", {"subnet": subnet}).expect(201)
     flavors = member.get(f"{ROOT}/flavors").expect(200)["flavors"]
     return Site(
@@ -102,7 +115,7 @@ def open_site(cloud: TestCloud) -> Site:
         reader=cloud.as_(caller("reader", user="u2"), **LATEST),
         other=cloud.as_(caller(project="p2"), **LATEST),
         admin=admin,
-        image=image["id"],
-        network=network["network"]["id"],
+        image=stored["id"],
+        network=made["network"]["id"],
         flavor=next(each["id"] for each in flavors if each["name"] == "t1.tiny"),
     )
