@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 SECOND = 1_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _source: Callable[[], int] = lambda: time.time_ns() // 1_000  # noqa: E731
 
@@ -24,20 +25,23 @@ def set_source(source: Callable[[], int] | None) -> None:
 
 def iso(moment: int) -> str:
     """`2026-11-21T10:00:00Z`, as compute and image answer."""
-    return datetime.fromtimestamp(moment / SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (EPOCH + timedelta(microseconds=moment)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def iso_micro(moment: int) -> str:
     """`2026-11-21T10:00:00.000000Z`, as identity answers."""
-    return datetime.fromtimestamp(moment / SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (EPOCH + timedelta(microseconds=moment)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def parse(text: str) -> int:
     """Read an ISO 8601 moment; without an offset it is UTC.
 
-    Errors: ValueError when it is not one.
+    Errors: ValueError when it is not one, or lies outside the years 1 to 9999 of UTC.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return int(moment.timestamp() * SECOND)
+    try:
+        return (moment.astimezone(UTC) - EPOCH) // timedelta(microseconds=1)
+    except OverflowError as error:
+        raise ValueError(f"{text} lies outside the years 1 to 9999 of UTC") from error
