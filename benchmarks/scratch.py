@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 import socket
 import subprocess
@@ -59,6 +60,17 @@ def cloud(engine: str = "simulated", **settings: Any) -> Iterator[Scratch]:
             yield _log_in(state, config, seconds)
         finally:
             andromede("reset", "--yes", state=state)
+
+
+def failures(state: Path) -> list[str]:
+    """What the roles logged as their own failures: nothing, in a cloud that is well."""
+    found = []
+    for path in sorted((state / "logs").glob("*.log")):
+        for line in path.read_text(errors="replace").splitlines():
+            if '"exception"' in line:
+                entry = json.loads(line)
+                found.append(f"{path.stem}: {entry['event']}\n{entry['exception'][-3000:]}")
+    return found
 
 
 def andromede(*arguments: str, state: Path) -> None:

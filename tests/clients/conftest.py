@@ -15,6 +15,7 @@ from tests.clients.command import OpenStack
 def running() -> Iterator[Scratch]:
     with scratch.cloud() as cloud:
         yield cloud
+        assert scratch.failures(cloud.state) == []
 
 
 @pytest.fixture(scope="session")
