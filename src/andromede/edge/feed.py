@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -17,39 +19,36 @@ from andromede.work import Reconciler
 
 log = structlog.get_logger("edge-feed")
 
-EVERY = 1.0  # a guest needs longer than this to boot
-SHARE = 20  # observing takes at most one part in so many of this thread's time
+EVERY = 0.5  # a guest needs longer than this to boot
 RECHECK = 30.0  # seconds after which a console's log is compared with the one handed over
-ABSENT = 2.0  # seconds until the engine is asked again for what it had not
+ABSENT = 1.0  # seconds until the engine is asked again for what it had not
 
 Identity = tuple[int, int]
 Key = tuple[What, str]
+Wanted = Callable[[], tuple[Iterable[str], Iterable[str]]]  # ids of networks and of servers
 
 
 class Feed:
-    """What the edge holds, and what it should. `engine` is the host's."""
+    """What the edge holds, and what it should: of the networks and servers that are `wanted`, all
+    that the host's engine has."""
 
-    def __init__(self, engine: Any, path: Any) -> None:
+    def __init__(self, engine: Any, path: Path, wanted: Wanted) -> None:
         self._engine = engine
         self._path = path
+        self._wanted = wanted
         self._control: ControlClient | None = None
         self._held: dict[Key, Identity | None] = {}
         self._not_before: dict[Key, float] = {}
-        self._next = 0.0
 
     def run(self) -> None:
         """Hand over what is new and have forgotten what is gone.
 
-        Errors: EdgeError when the edge is away; EngineError.
+        Errors: EdgeError when the edge is away.
         """
-        now = time.monotonic()
         control = self._connect()
-        if now < self._next:
-            return
-        seen = self._engine.observe()
-        wanted: set[Key] = {("metadata", each) for each in seen.networks}
-        wanted |= {("console", each) for each in seen.servers}
-        self._next = now + (time.monotonic() - now) * SHARE
+        networks, servers = self._wanted()
+        wanted: set[Key] = {("metadata", each) for each in networks}
+        wanted |= {("console", each) for each in servers}
         try:
             self._settle(control, wanted)
         except EdgeError:
@@ -72,7 +71,6 @@ class Feed:
         self._control = None
         self._held = {}
         self._not_before = {}
-        self._next = 0.0
 
     def _settle(self, control: ControlClient, wanted: set[Key]) -> None:
         for key in set(self._held) - wanted:
@@ -89,7 +87,7 @@ class Feed:
         what, held = key
         try:
             descriptor = self._descriptor(what, held)
-        except EngineError as error:
+        except (EngineError, OSError) as error:
             log.warning("not handed over", what=what, id=held, error=str(error))
             descriptor = None
         if descriptor is None:
@@ -114,7 +112,7 @@ class Feed:
         return found
 
 
-def reconciler(world: Any) -> Reconciler:
-    """The feed of a worker's world (its cloud and its engine), every second."""
-    feed = Feed(world.engine, world.cloud.paths.run / "edge.sock")
+def reconciler(world: Any, wanted: Wanted) -> Reconciler:
+    """The feed of a worker's world (its cloud and its engine)."""
+    feed = Feed(world.engine, world.cloud.paths.run / "edge.sock", wanted)
     return Reconciler(name="edge-feed", every=EVERY, run=feed.run)

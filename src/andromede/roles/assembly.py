@@ -88,5 +88,13 @@ def internal_services() -> list[Service]:
 def worker_reconcilers(world: SimpleNamespace) -> list[Reconciler]:
     """Reconcilers of the host's own affairs."""
     from andromede.edge.feed import reconciler
+    from andromede.services.compute import api as compute
+    from andromede.services.network import api as network
 
-    return [reconciler(world)]
+    host = world.engine.host().name
+
+    def fed() -> tuple[list[str], list[str]]:
+        with world.cloud.database.read() as connection:
+            return network.network_ids(connection), compute.server_ids(connection, host)
+
+    return [reconciler(world, fed)]

@@ -15,7 +15,6 @@ from andromede.edge.client import EdgeClient, EdgeError
 from andromede.edge.feed import Feed, reconciler
 from andromede.engine.protocol import (
     DiskSpec,
-    EngineError,
     NetworkSpec,
     ServerSpec,
 )
@@ -39,8 +38,7 @@ class Engine(SimulatedEngine):
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
-    monkeypatch.setattr(feeds, "SHARE", 0)
+def engine() -> Engine:
     engine = Engine()
     for name in ("n-1", "n-external"):
         engine.ensure_network(
@@ -51,6 +49,11 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
         )  # fmt: skip
     boot(engine, "s-1")
     return engine
+
+
+def wanted(engine: Engine) -> tuple[list[str], list[str]]:
+    """What the rows of a cloud would name."""
+    return list(engine.networks), list(engine.servers)
 
 
 def boot(engine: Engine, server_id: str) -> None:
@@ -65,7 +68,7 @@ def boot(engine: Engine, server_id: str) -> None:
 
 @pytest.fixture
 def feed(edge: EdgeInThread, engine: Engine) -> Any:
-    feed = Feed(engine, edge.control_path)
+    feed = Feed(engine, edge.control_path, lambda: wanted(engine))
     yield feed
     feed._drop()
 
@@ -110,7 +113,7 @@ def test_a_worker_that_starts_again_hands_no_network_twice(
     feed.run()
     engine.calls.clear()
     engine.remove_server("s-1")
-    again = Feed(engine, edge.control_path)
+    again = Feed(engine, edge.control_path, lambda: wanted(engine))
     again.run()
     again._drop()
     assert engine.calls["metadata_socket"] == 1  # of the one that has none
@@ -119,7 +122,8 @@ def test_a_worker_that_starts_again_hands_no_network_twice(
 
 def test_it_runs_before_a_guest_has_booted(engine: Engine, tmp_path: Path) -> None:
     paths = SimpleNamespace(run=tmp_path)
-    fed = reconciler(SimpleNamespace(engine=engine, cloud=SimpleNamespace(paths=paths)))
+    world = SimpleNamespace(engine=engine, cloud=SimpleNamespace(paths=paths))
+    fed = reconciler(world, lambda: wanted(engine))
     assert fed.every <= 1
     with pytest.raises(EdgeError, match="connecting"):
         fed.run()
@@ -147,15 +151,6 @@ def test_what_the_engine_cannot_give_is_asked_for_later(
     assert held(edge) == (["n-1"], ["s-1"])
 
 
-def test_observing_takes_a_small_share_of_the_time(
-    edge: EdgeInThread, engine: Engine, feed: Feed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(feeds, "SHARE", 1_000_000)
-    feed.run()
-    feed.run()
-    assert engine.calls["observe"] == 1
-
-
 def test_a_refusal_starts_the_connection_anew(
     edge: EdgeInThread, engine: Engine, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,11 +162,12 @@ def test_a_refusal_starts_the_connection_anew(
     assert "s-1" in edge.held.ids()
 
 
-def test_a_failing_engine_is_the_reconcilers_affair(
-    edge: EdgeInThread, engine: Engine, feed: Feed
+def test_a_socket_that_cannot_be_had_keeps_nothing_else_away(
+    edge: EdgeInThread, engine: Engine, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine.faults.fail("observe")
-    with pytest.raises(EngineError):
-        feed.run()
+    def taken(_: str) -> int:
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr(engine, "metadata_socket", taken)
     feed.run()
-    assert held(edge) == (["n-1"], ["s-1"])
+    assert held(edge) == ([], ["s-1"])

@@ -31,9 +31,9 @@ from andromede.work import Step
 __all__ = [
     "Attachment", "Holder", "Port", "add_security_group", "attachments_of", "audit", "bind_ports",
     "bootstrap", "create_port", "default_network", "domain_of", "held_by_servers", "network_data",
-    "nic_specs",
-    "port_by_address", "ports_active", "ports_of", "ports_of_many", "realise", "release_ports",
-    "remove_security_group", "security_groups_of", "server_addresses", "servers_at",
+    "nic_specs", "port_by_address", "ports_active", "ports_of", "ports_of_many", "realise",
+    "release_ports", "remove_security_group", "security_groups_of", "server_addresses",
+    "servers_at",
 ]  # fmt: skip
 
 
@@ -180,6 +180,11 @@ def port_by_address(connection: Connection, network_id: str, ip: str) -> str | N
 def network_data(connection: Connection, server_id: str) -> dict[str, Any]:
     """The facts of `network_data.json`, for config drive and metadata."""
     return facts.network_data(connection, server_id)
+
+
+def network_ids(connection: Connection) -> list[str]:
+    """Every network there is."""
+    return [network_id for network_id, _ in networks.all_ids(connection)]
 
 
 def domain_of(connection: Connection, server_id: str) -> str:
