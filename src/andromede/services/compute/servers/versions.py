@@ -167,6 +167,11 @@ def _lift_label(body: Any) -> Any:
     return body
 
 
+def _lift_lock(body: Any) -> Any:
+    """Until 2.73 whatever stood under `lock` meant nothing."""
+    return {"lock": None} if isinstance(body, dict) else body
+
+
 def _reference_flavor(body: Body) -> Body:
     for server in _servers(body):
         server["flavor"] = server["_flavor"]
@@ -216,6 +221,7 @@ CONVERSIONS = [
     Conversion(since=(2, 57), actions=frozenset({CREATE}), lift=_lift_personality),
     Conversion(since=(2, 67), actions=frozenset({CREATE}),
                lift=_refusing_in("block_device_mapping_v2", "volume_type", "2.67")),
+    Conversion(since=(2, 73), actions=frozenset({"compute:server:lock"}), lift=_lift_lock),
     Conversion(since=(2, 75), actions=frozenset({UPDATE}), lower=_short_update),
     Conversion(since=(2, 90), actions=FULL, lower=_hostname_for_operators),
     Conversion(since=(2, 94), actions=frozenset({CREATE, UPDATE}), lift=_lift_label),

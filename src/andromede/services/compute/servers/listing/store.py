@@ -39,6 +39,7 @@ MOMENTS: dict[str, Column] = {
     "terminated_at": server.c.terminated_at,
 }  # fmt: skip
 SORT: dict[str, tuple[Column, Any]] = {  # the column, and what stands for no value
+    "uuid": (server.c.id, ""),
     "created_at": (server.c.created_at, 0), "updated_at": (server.c.updated_at, 0),
     "launched_at": (server.c.launched_at, 0), "terminated_at": (server.c.terminated_at, 0),
     "display_name": (server.c.name, ""), "display_description": (server.c.description, ""),
