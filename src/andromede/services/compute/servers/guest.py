@@ -33,7 +33,7 @@ def guest(conn: Connection, server: Server) -> Guest:
         key=_key(server),
         meta=server.metadata,
         user_data=None if server.user_data is None else base64.b64decode(server.user_data),
-        groups=tuple(attached.groups),
+        groups=tuple(sorted(attached.groups)),
         local_ipv4=_first(entries, "fixed"),
         public_ipv4=_first(entries, "floating"),
         tags=tuple((port.mac, tag) for port, tag in networking.ports(conn, server) if tag),

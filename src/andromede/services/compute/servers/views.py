@@ -52,7 +52,7 @@ def full(context: Context, server: Server, net: Attachment) -> dict[str, Any]:
     if body["status"] in IN_PROGRESS:
         body["progress"] = server.progress
     if net.groups:
-        body["security_groups"] = [{"name": name} for name in net.groups]
+        body["security_groups"] = [{"name": name} for name in sorted(net.groups)]
     body["OS-EXT-SRV-ATTR:hostname"] = server.hostname
     if context.caller.admin:
         body |= _operators(server)
