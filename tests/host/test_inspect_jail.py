@@ -18,8 +18,7 @@ from tests.host.machine_world import until
 
 from andromede.config import Config, Paths, new_config, role_uid
 from andromede.inspect import client, server
-from andromede.inspect.qemu import InspectionError
-from andromede.inspect.verdict import Verdict
+from andromede.inspect.verdict import InspectionError, Verdict
 
 pytestmark = pytest.mark.host
 

@@ -253,6 +253,9 @@ class Engine(Protocol):
     def purge_quarantine(self) -> frozenset[str]:
         """Erase the disks that were put aside seven days ago; their servers' ids."""
 
+    def remove_strays(self) -> None:
+        """Remove what bears the cloud's mark and belongs to no id, as `observe` reports it."""
+
     def remove_image(self, image_id: str) -> None:
         """Forget the engine's cached base of an image that no server's disk stands on."""
 

@@ -193,6 +193,9 @@ class SimulatedEngine:
             del self.quarantine[server_id]
         return gone
 
+    def remove_strays(self) -> None:
+        self._enter("remove_strays")
+
     def remove_image(self, image_id: str) -> None:
         self._enter("remove_image")
 

@@ -9,9 +9,14 @@ from pathlib import Path
 
 import msgspec
 
-from andromede.inspect.qemu import PATIENCE, InspectionError
-from andromede.inspect.server import LONGEST, Failure, Request
-from andromede.inspect.verdict import Verdict
+from andromede.inspect.verdict import (
+    LONGEST,
+    PATIENCE,
+    Failure,
+    InspectionError,
+    Request,
+    Verdict,
+)
 
 WAIT = 4 * PATIENCE  # seconds: its own turn, after others'
 

@@ -11,14 +11,11 @@ from pathlib import Path
 
 import msgspec
 
+from andromede.inspect.verdict import PATIENCE, InspectionError
+
 QEMU_IMG = Path("/usr/bin/qemu-img")
-PATIENCE = 120.0  # seconds
 LIMITS = ("--as=1073741824", "--cpu=60", "--fsize=0", "--nofile=64", "--core=0")
 LEAKS = 3  # qemu-img's exit code for unused space in the file, which harms nobody
-
-
-class InspectionError(Exception):
-    """The inspection itself failed: nothing is known of the image."""
 
 
 def judge(descriptor: int, virtual_size: int) -> str | None:

@@ -16,32 +16,18 @@ from pathlib import Path
 
 import msgspec
 import structlog
-from msgspec import Struct
 
 from andromede import jail
 from andromede.config import Config, Paths, cloud_gid, role_uid
 from andromede.inspect import formats, qemu
-from andromede.inspect.verdict import Verdict
+from andromede.inspect.verdict import LONGEST, Failure, InspectionError, Request, Verdict
 
 SOCKET = "inspect.sock"
 AT_ONCE = 4  # inspections; further callers wait their turn
 WAITING = 64
 REQUEST_PATIENCE = 5.0  # seconds a caller has to say what it wants
-LONGEST = 65_536  # bytes of a message
 
 log = structlog.get_logger("inspect")
-
-
-class Request(Struct):
-    """What the api asks: the format that the image's owner declared."""
-
-    declared: str
-
-
-class Failure(Struct):
-    """Nothing is known of the image, and why."""
-
-    error: str
 
 
 def serve(paths: Paths, config: Config) -> None:
@@ -124,7 +110,7 @@ def _judged(data: bytes, descriptors: list[int]) -> Verdict | Failure:
         if len(descriptors) != 1:
             return Failure("a request carries one descriptor")
         verdict = judge(descriptors[0], declared)
-    except (OSError, msgspec.DecodeError, qemu.InspectionError) as error:
+    except (OSError, msgspec.DecodeError, InspectionError) as error:
         log.warning("an inspection failed", error=str(error))
         return Failure(str(error))
     log.info("inspected", **msgspec.to_builtins(verdict))

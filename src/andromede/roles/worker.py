@@ -19,7 +19,7 @@ from andromede.cloud import Cloud
 from andromede.config import Config, Paths, role_uid
 from andromede.keys.server import log_name
 from andromede.metrics import LEAVES
-from andromede.roles import assembly, health
+from andromede.roles import assembly, health, host
 from andromede.sovereignty.log.sequencer import sequence
 from andromede.work import Reconciler, Runner
 from andromede.work.reconcile import serve as serve_reconcilers
@@ -36,7 +36,7 @@ def serve(config: Config, paths: Paths) -> None:
     with _alone(paths):
         cloud = assembly.cloud(config, paths)
         assembly.connect_roles(cloud)
-        engine = assembly.engine(config, paths)
+        engine = host.engine(config, paths)
         world = SimpleNamespace(cloud=cloud, engine=engine)
         runner = Runner(
             cloud.database, assembly.lifecycles(), world, worker=config.place.host or "worker"
@@ -45,8 +45,7 @@ def serve(config: Config, paths: Paths) -> None:
         recovered = runner.recover()
         log.info("started", recovered=recovered, engine=config.engine)
         every = [
-            *assembly.reconcilers(world),
-            *assembly.worker_reconcilers(world),
+            *host.reconcilers(world),
             Reconciler(name="beat", every=1, run=lambda: health.beat(paths.run / "worker.beat")),
             Reconciler(name="sequencer", every=0.5, run=_sequencer(cloud)),
         ]

@@ -148,14 +148,16 @@ class Runner:
     def run(self, task: Task) -> None:
         """Run a leased task until it naps, is done, or its intent changed."""
         structlog.contextvars.bind_contextvars(request_id=task.request_id)
-        current: Task | None = task
-        while current is not None:
+        while True:
             try:
-                current = self._step(current)
+                following = self._step(task)
             except Exception as error:
-                log.exception("not recorded", **_facts(current))
-                self._retry(current, f"{type(error).__name__}: {error}")
+                log.exception("not recorded", **_facts(task))
+                self._retry(task, f"{type(error).__name__}: {error}")
                 return
+            if following is None:
+                return
+            task = following
 
     def _step(self, task: Task) -> Task | None:
         lifecycle = self.lifecycles[task.kind]

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from andromede.inspect import client, qemu, server
-from andromede.inspect.qemu import InspectionError
+from andromede.inspect.verdict import InspectionError
 
 needs_qemu_img = pytest.mark.skipif(not qemu.QEMU_IMG.exists(), reason="needs qemu-img")
 

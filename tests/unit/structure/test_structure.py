@@ -36,6 +36,32 @@ def test_mypy_finds_nothing() -> None:
     run("mypy", "src")
 
 
+def test_layers_hold() -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("lint-imports"))],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_services_meet_through_their_api_modules_only() -> None:
+    strays = []
+    for path in (ROOT / "src/andromede/services").rglob("*.py"):
+        own = path.relative_to(ROOT / "src/andromede/services").parts[0]
+        for node in ast.walk(ast.parse(path.read_text())):
+            names: list[str] = []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            for name in names:
+                parts = name.split(".")
+                foreign = parts[:2] == ["andromede", "services"] and parts[2:3] != [own]
+                if foreign and len(parts) > 3 and parts[3] != "api":
+                    strays.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert strays == []
+
+
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_file_and_no_function_is_too_long(path: Path) -> None:
     name = str(path.relative_to(ROOT))

@@ -89,8 +89,6 @@ class EmbeddedEngine:
             strays=machines.strays | network.strays,
         )
 
-    # --- this host's upkeep, beyond the protocol
-
     def quarantine_disk(self, server_id: str) -> None:
         """Put aside, for seven days, the files of a server that nobody owns."""
         self._machines.quarantine_disk(server_id)
@@ -100,9 +98,10 @@ class EmbeddedEngine:
         return self._machines.purge_quarantine()
 
     def remove_strays(self) -> None:
-        """Remove what bears the cloud's mark and belongs to no id."""
         self._machines.remove_strays()
         self._network.remove_strays()
+
+    # --- beyond the protocol
 
     def clear_host(self) -> None:
         """Take every machine's power away, then every network off the host; disks stay."""

@@ -1,4 +1,4 @@
-"""`python -m andromede.db.revise "message"`: write the migration from the last one to these tables.
+"""`python -m andromede.roles.revise "message"`: write the migration from the last one to these tables.
 
 The text it writes is read and corrected by a person before it is committed.
 """

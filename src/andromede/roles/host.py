@@ -1,0 +1,47 @@
+"""What only the worker puts together: the engine, and the reconcilers that keep the host right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+from andromede.config import Config, Paths
+from andromede.edge.feed import reconciler as edge_feed
+from andromede.engine.protocol import Engine
+from andromede.engine.simulated import SimulatedEngine
+from andromede.roles import assembly
+from andromede.services.compute import api as compute
+from andromede.services.network import api as network
+from andromede.work import Reconciler
+
+
+def engine(config: Config, paths: Paths) -> Engine:
+    """The engine this cloud's configuration names."""
+    if config.engine == "simulated":
+        return SimulatedEngine(config.place.host)
+    from andromede.engine.embedded import EmbeddedEngine
+
+    return EmbeddedEngine(config, paths)
+
+
+def reconcilers(world: SimpleNamespace) -> list[Reconciler]:
+    """Every service's reconcilers, and the host's own."""
+    found: list[Reconciler] = []
+    for package in assembly.packages():
+        make = getattr(package, "reconcilers", None)
+        if make is not None:
+            found.extend(make(world))
+    found.append(edge_feed(world, _fed(world)))
+    found.append(Reconciler(name="strays", every=60, run=world.engine.remove_strays))
+    return found
+
+
+def _fed(world: SimpleNamespace) -> Callable[[], tuple[list[str], list[str]]]:
+    """What the edge of this host serves: every network, and the servers that live here."""
+    name = world.engine.host().name
+
+    def ids() -> tuple[list[str], list[str]]:
+        with world.cloud.database.read() as connection:
+            return network.network_ids(connection), compute.server_ids(connection, name)
+
+    return ids
