@@ -20,7 +20,13 @@ def projects_of(connection: Connection, user_id: str) -> list[Row]:
             found |= {each.id: each for each in projects.of_domain(connection, row.target_id)}
         elif row.inherited:
             found |= {each.id: each for each in projects.subtree(connection, row.target_id)}
-    return [found[each] for each in sorted(found) if _enabled(connection, found[each])]
+    domains = projects.several(connection, sorted({row.domain_id for row in found.values()}))
+    alive = {row.id for row in domains if row.enabled}
+    return [
+        found[each]
+        for each in sorted(found)
+        if found[each].enabled and found[each].domain_id in alive
+    ]
 
 
 def domains_of(connection: Connection, user_id: str) -> list[Row]:
@@ -36,8 +42,3 @@ def system_of(connection: Connection, user_id: str) -> bool:
 
 def tags_of(connection: Connection, rows: Sequence[Row]) -> dict[str, list[str]]:
     return projects.tags(connection, [row.id for row in rows])
-
-
-def _enabled(connection: Connection, row: Row) -> bool:
-    domain = projects.get_domain(connection, row.domain_id)
-    return bool(row.enabled and domain is not None and domain.enabled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from andromede import clock
@@ -11,6 +12,7 @@ from andromede.services.identity.catalog.entries import catalog
 from andromede.services.identity.credentials import store as credentials
 from andromede.services.identity.projects import store as projects
 from andromede.services.identity.roles import store as roles
+from andromede.services.identity.rows import Row
 from andromede.services.identity.tokens.token import ScopeKind, Token
 from andromede.services.identity.users import store as users
 
@@ -28,14 +30,15 @@ def render(
 ) -> dict[str, Any]:
     """The body that shows a living token, with the catalog unless `nocatalog` is asked for."""
     user = users.get(connection, token.user_id)
-    domain = projects.get(connection, token.user_domain_id)
     assert user is not None, "a living token's user exists"
+    wanted = {token.user_domain_id, token.scope_id, token.scope_domain_id} - {None}
+    places = {row.id: row for row in projects.several(connection, sorted(map(str, wanted)))}
     expires = user.password_expires_at
     body: dict[str, Any] = {
         "methods": list(token.methods),
         "user": {
             **_named(user),
-            "domain": _named(domain),
+            "domain": _named(places[token.user_domain_id]),
             "password_expires_at": None if expires is None else clock.iso_micro(expires),
         },
         "audit_ids": [each for each in (token.audit_id, token.parent_audit_id) if each],
@@ -43,7 +46,7 @@ def render(
         "issued_at": _moment(token.issued_at),
     }
     if token.kind is not ScopeKind.UNSCOPED:
-        body |= _scope(connection, token)
+        body |= _scope(token, places)
         ids = roles.ids_of(connection, names)
         body["roles"] = [{"id": ids[name], "name": name} for name in names if name in ids]
         if context.first("nocatalog") is None:
@@ -54,12 +57,11 @@ def render(
     return {"token": body}
 
 
-def _scope(connection: Connection, token: Token) -> dict[str, Any]:
+def _scope(token: Token, places: Mapping[str, Row]) -> dict[str, Any]:
     if token.kind is ScopeKind.SYSTEM:
         return {"system": {"all": True}}
-    row = projects.get(connection, token.scope_id or "")
-    assert row is not None, "a living token's scope exists"
+    place = places[str(token.scope_id)]
     if token.kind is ScopeKind.DOMAIN:
-        return {"domain": _named(row)}
-    domain = projects.get(connection, row.domain_id)
-    return {"project": {**_named(row), "domain": _named(domain)}, "is_domain": False}
+        return {"domain": _named(place)}
+    domain = places[str(token.scope_domain_id)]
+    return {"project": {**_named(place), "domain": _named(domain)}, "is_domain": False}

@@ -17,7 +17,7 @@ from andromede.services.identity.catalog.entries import catalog
 from andromede.services.identity.links import own, several
 from andromede.services.identity.projects.view import domain_view, project_view
 from andromede.services.identity.tokens import store as revocations
-from andromede.services.identity.tokens.token import Token
+from andromede.services.identity.tokens.token import Token, unpack
 from andromede.services.identity.tokens.verify import Dead, role_names, verify
 
 
@@ -29,6 +29,8 @@ def _subject(context: Context) -> tuple[Token, str]:
     text = context.headers.get("x-subject-token", "")
     if not text:
         raise NotFound("No token in the request: X-Subject-Token names the token to act on.")
+    if text == context.headers.get("x-auth-token"):
+        return unpack(ring_of(context).open(text)), text  # just verified, in this snapshot
     late = (context.first("allow_expired") or "").lower() in {"1", "true", "yes"}
     grace = revocations.EXPIRED_WINDOW if late else 0
     try:

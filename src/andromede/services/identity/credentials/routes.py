@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,8 +35,13 @@ class Secret(Struct, frozen=True):
     hashed: str
 
 
-def _view(context: Context, row: Row, role_ids: list[str]) -> dict[str, Any]:
-    rows = [roles.get(context.conn, each) for each in role_ids]
+def _views(context: Context, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    carried = store.role_ids(context.conn, [row.id for row in rows])
+    known = roles.several(context.conn, (each for ids in carried.values() for each in ids))
+    return [_view(context, row, [known[each] for each in carried[row.id]]) for row in rows]
+
+
+def _view(context: Context, row: Row, carried: Sequence[Row]) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": row.name,
@@ -44,8 +50,7 @@ def _view(context: Context, row: Row, role_ids: list[str]) -> dict[str, Any]:
         "user_id": row.user_id,
         "roles": [
             {"id": each.id, "name": each.name, "domain_id": each.domain_id or None}
-            for each in rows
-            if each is not None
+            for each in carried
         ],
         "expires_at": None if row.expires_at is None else clock.iso_micro(row.expires_at)[:-1],
         "unrestricted": row.unrestricted,
@@ -76,9 +81,7 @@ def list_all(context: Context) -> dict[str, Any]:
     if name is not None:
         where.append(table.c.name == name)
     rows, more = page_of(context.conn, table, where, read_page(context.query))
-    carried = store.role_ids(context.conn, [row.id for row in rows])
-    items = [_view(context, row, carried[row.id]) for row in rows]
-    return several(context, "application_credentials", items, more=more)
+    return several(context, "application_credentials", _views(context, rows), more=more)
 
 
 def _find(context: Context) -> Row:
@@ -97,9 +100,7 @@ def show(context: Context) -> dict[str, Any]:
     caller = context.caller
     mine = caller.user_id == context.params["user_id"]
     policy.require(context, policy.system_reader(caller) or mine)
-    row = _find(context)
-    carried = store.role_ids(context.conn, [row.id])[row.id]
-    return {"application_credential": _view(context, row, carried)}
+    return {"application_credential": _views(context, [_find(context)])[0]}
 
 
 def make_secret(context: Context) -> Secret:
@@ -148,8 +149,7 @@ def create(context: Context) -> dict[str, Any]:
     context.concerns(row["id"])
     made = store.get(context.conn, row["id"])
     assert made is not None
-    view = _view(context, made, sorted(carried))
-    return {"application_credential": {**view, "secret": secret.text}}
+    return {"application_credential": {**_views(context, [made])[0], "secret": secret.text}}
 
 
 def _check_count(context: Context) -> None:

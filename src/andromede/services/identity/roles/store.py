@@ -35,6 +35,12 @@ def get(connection: Connection, role_id: str) -> Row | None:
     return by_id(connection, role, role_id)
 
 
+def several(connection: Connection, role_ids: Iterable[str]) -> dict[str, Row]:
+    """The roles with these ids, by id."""
+    rows = connection.execute(sa.select(role).where(role.c.id.in_(sorted(set(role_ids)))))
+    return {row.id: row for row in rows}
+
+
 def by_name(connection: Connection, name: str, domain_id: str = "") -> Row | None:
     return connection.execute(
         sa.select(role).where(role.c.name == name, role.c.domain_id == domain_id)
