@@ -38,6 +38,13 @@ project_tag = table(
 )
 
 
+_several = (
+    sa.select(project)
+    .where(project.c.id.in_(sa.bindparam("wanted", expanding=True)))
+    .order_by(project.c.id)
+)
+
+
 def get(connection: Connection, project_id: str) -> Row | None:
     """A project or domain."""
     return by_id(connection, project, project_id)
@@ -57,9 +64,7 @@ def by_name(connection: Connection, domain_id: str, name: str) -> Row | None:
 
 def several(connection: Connection, project_ids: Sequence[str]) -> Sequence[Row]:
     """The projects or domains with these ids, by id."""
-    return connection.execute(
-        sa.select(project).where(project.c.id.in_(project_ids)).order_by(project.c.id)
-    ).all()
+    return connection.execute(_several, {"wanted": list(project_ids)}).all()
 
 
 def of_domain(connection: Connection, domain_id: str) -> Sequence[Row]:

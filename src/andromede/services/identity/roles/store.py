@@ -31,6 +31,11 @@ implied_role = table(
 )
 
 
+_ids_of = sa.select(role.c.id, role.c.name).where(
+    role.c.name.in_(sa.bindparam("names", expanding=True)), role.c.domain_id == ""
+)
+
+
 def get(connection: Connection, role_id: str) -> Row | None:
     return by_id(connection, role, role_id)
 
@@ -59,9 +64,7 @@ def named(connection: Connection, role_ids: Iterable[str]) -> dict[str, str]:
 
 def ids_of(connection: Connection, names: Sequence[str]) -> dict[str, str]:
     """The ids of the cloud's roles by name."""
-    rows = connection.execute(
-        sa.select(role.c.id, role.c.name).where(role.c.name.in_(names), role.c.domain_id == "")
-    )
+    rows = connection.execute(_ids_of, {"names": list(names)})
     return {row.name: row.id for row in rows}
 
 
