@@ -168,6 +168,19 @@ def test_the_public_side_has_no_such_service(site: Site) -> None:
         assert client.get("/internal/v1/metadata?network=a&address=b&path=/").status == 404
 
 
+def test_the_config_drive_says_the_same(site: Site, cloud: TestCloud, guests: Guests) -> None:
+    server = site.build(config_drive=True, key_name="mine")
+    files = cloud.engine.servers[server["id"]].config_drive
+    assert files is not None
+    drive = json.loads(files["openstack/latest/meta_data.json"])
+    read = json.loads(guests.text(site, address_of(server), "/openstack/latest/meta_data.json"))
+    drive.pop("random_seed")
+    read.pop("random_seed")
+    assert drive == read
+    without = site.build(config_drive=False)
+    assert cloud.engine.servers[without["id"]].config_drive is None
+
+
 def test_another_project_with_the_same_addresses_reads_its_own(
     site: Site, cloud: TestCloud, guests: Guests
 ) -> None:

@@ -15,9 +15,10 @@ from andromede.http.context import Context
 from andromede.http.errors import ApiError, BadRequest, Conflict, MethodNotAllowed, NotFound
 from andromede.http.errors import plain_shape as shape
 from andromede.http.operation import Operation, Reply, Service
-from andromede.services.compute.metadata import collect, store
+from andromede.services.compute.metadata import store
 from andromede.services.compute.metadata.openstack import SEED_BYTES
 from andromede.services.compute.metadata.render import TEXT, is_password, render
+from andromede.services.compute.servers import guest as facts
 from andromede.services.compute.servers import store as servers
 from andromede.services.compute.servers.model import Server
 from andromede.services.network import api as network
@@ -87,7 +88,7 @@ def read(context: Context) -> Reply:
         if is_password(path):
             text = store.password(context.conn, server.id) or ""
             return Reply(200, text.encode(), media_type=TEXT)
-        guest = collect.of_server(context.conn, server)
+        guest = facts.guest(context.conn, server)
         document = render(guest, path, os.urandom(SEED_BYTES))
     except KeyError as error:
         raise NotFound(f"There is no metadata at {path}.") from error

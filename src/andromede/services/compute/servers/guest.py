@@ -11,20 +11,17 @@ from andromede.services.compute.servers import networking
 from andromede.services.compute.servers.model import Server
 from andromede.services.network import api as network
 
-DOMAIN = "openstacklocal"  # the domain that the networks' resolvers answer for
-
 
 def guest(conn: Connection, server: Server) -> Guest:
     """The facts of a server, which must have been read with its user data."""
     attached = network.attachments_of(conn, [server.id])[server.id]
     entries = [each for listed in attached.addresses.values() for each in listed]
-    qualified = "." in server.hostname
     return Guest(
         id=server.id,
         number=server.number,
         project_id=server.project_id,
         name=server.name,
-        hostname=server.hostname if qualified else f"{server.hostname}.{DOMAIN}",
+        hostname=_full_name(conn, server),
         image_id=server.image_id,
         flavor=server.flavor.original_name,
         zone=server.zone,
@@ -39,6 +36,13 @@ def guest(conn: Connection, server: Server) -> Guest:
         tags=tuple((port.mac, tag) for port, tag in networking.ports(conn, server) if tag),
         network=network.network_data(conn, server.id),
     )
+
+
+def _full_name(conn: Connection, server: Server) -> str:
+    """The host name in the domain in which the network's resolver knows it."""
+    if "." in server.hostname:
+        return server.hostname
+    return f"{server.hostname}.{network.domain_of(conn, server.id)}"
 
 
 def _key(server: Server) -> Key | None:
