@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import secrets
 import socket
 import tomllib
@@ -12,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class Place(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where this host is, as its operator declares it."""
 
     region: str = "RegionOne"
@@ -22,7 +24,7 @@ class Place(Struct, frozen=True, kw_only=True):
     operator: str = "undeclared"
 
 
-class Config(Struct, frozen=True, kw_only=True):
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One cloud's settings, as `cloud.toml` holds them."""
 
     name: str = "andromede"
@@ -71,7 +73,9 @@ class Paths:
         return config.database or f"sqlite:///{self.db / 'andromede.sqlite'}"
 
 
+ENGINES = ("embedded", "simulated")
 UID_BLOCK = 65_536
+MOST_UID = 0xFFFF_FFFE
 FIRST_UID = 0x4000_0000
 ROLE_UIDS = {"api": 1, "keys": 2, "edge": 3, "inspect": 4, "dnsmasq": 5}
 SERVER_UID_OFFSET = 1_000
@@ -140,9 +144,32 @@ def load(state: Path) -> Config:
     """
     path = Paths(state).config
     try:
-        return msgspec.convert(tomllib.loads(path.read_text()), Config)
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError) as error:
+        config = msgspec.convert(tomllib.loads(path.read_text()), Config)
+        _check(config)
+    except (msgspec.ValidationError, ValueError) as error:
         raise ValueError(f"reading {path}: {error}") from error
+    return config
+
+
+def _check(config: Config) -> None:
+    """Errors: ValueError naming the setting and what is accepted."""
+    if not re.fullmatch("[a-z0-9]{4}", config.short):
+        raise ValueError(f"short is {config.short!r}: four letters or digits are accepted")
+    if not 0 < config.uid_base <= MOST_UID - UID_BLOCK:
+        raise ValueError(f"uid_base is {config.uid_base}: 1 to {MOST_UID - UID_BLOCK} is accepted")
+    if config.engine not in ENGINES:
+        raise ValueError(f"engine is {config.engine!r}: {' or '.join(ENGINES)} is accepted")
+    if config.api_processes < 1:
+        raise ValueError(f"api_processes is {config.api_processes}: 1 or more is accepted")
+    for name in ("public", "private"):
+        try:
+            address(getattr(config, name))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    try:
+        ipaddress.IPv4Network(config.external_cidr)
+    except ValueError as error:
+        raise ValueError(f"external_cidr: {error}") from None
 
 
 def save(state: Path, config: Config) -> None:
@@ -154,8 +181,12 @@ def save(state: Path, config: Config) -> None:
     lines = [f"{key} = {_toml(value)}" for key, value in plain.items()]
     lines += ["", "[place]", *(f"{key} = {_toml(value)}" for key, value in place.items())]
     draft = path.with_suffix(".new")
-    draft.write_text("\n".join(lines) + "\n")
-    draft.replace(path)
+    try:
+        draft.write_text("\n".join(lines) + "\n")
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _toml(value: object) -> str:

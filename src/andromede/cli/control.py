@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from andromede import config as configuration
+from andromede.cli import preflight
 from andromede.cli.errors import NOT_RUNNING, CliError
 from andromede.config import Config, Paths
-from andromede.roles import listen
 from andromede.roles.supervisor import hold_lock
 
 HEALTHY_WITHIN = 60.0
@@ -69,17 +69,16 @@ def start(state: Path, config: Config) -> float:
     """
     started = time.monotonic()
     paths = Paths(state)
-    try:
-        listen.check(config)
-    except listen.PortTakenError as error:
-        raise CliError(str(error)) from error
+    preflight.check(state, config)
     configuration.save(state, config)
+    preflight.remember(state, config)
     paths.logs.mkdir(parents=True, exist_ok=True)
     log = paths.logs / "supervisor.log"
+    said = log.stat().st_size if log.exists() else 0
     pid = _spawn_supervisor(state, log)
     while time.monotonic() - started < HEALTHY_WITHIN:
         if os.waitpid(pid, os.WNOHANG) != (0, 0):
-            raise CliError(f"the cloud did not start; the end of {log}:\n{_tail(log)}")
+            raise CliError(f"the cloud did not start: {_reason(log, said)}; more is in {log}")
         if health(config, paths)[0]:
             return time.monotonic() - started
         time.sleep(0.02)
@@ -146,5 +145,16 @@ def wait_for(condition: Callable[[], bool], within: float, complaint: str) -> bo
     return True
 
 
-def _tail(path: Path, lines: int = 12) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+def _reason(log: Path, after: int) -> str:
+    """Why the supervisor gave up, of what it logged after a position."""
+    with open(log, "rb") as file:
+        file.seek(after)
+        lines = file.read().decode(errors="replace").splitlines()
+    for line in reversed(lines):
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and "reason" in event:
+            return str(event["reason"])
+    return lines[-1].strip() if lines else "it said nothing"

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from andromede.cli.errors import CliError
+from andromede.cli.errors import FAILED, CliError, of_system
 from andromede.config import default_state
 
 app = typer.Typer(
@@ -30,12 +30,20 @@ def state_of(given: Path | None) -> Path:
 
 
 def run() -> None:
-    """Run the command line; a CliError becomes one line and its exit code."""
+    """Run the command line; what it cannot do becomes one line and an exit code."""
     try:
         app(prog_name="andromede")
     except CliError as error:
-        print(f"andromede: {error}", file=sys.stderr)
-        sys.exit(error.code)
+        _fail(error)
+    except BrokenPipeError:
+        sys.exit(FAILED)  # whoever read the output has gone
+    except OSError as error:
+        _fail(of_system(error))
+
+
+def _fail(error: CliError) -> None:
+    print(f"andromede: {error}", file=sys.stderr)
+    sys.exit(error.code)
 
 
 @app.command()

@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console
 
 from andromede import logins
-from andromede.cli import control, images, up
+from andromede.cli import control, images, preflight, up
 from andromede.cli.client import Session, credential, password, poll
 from andromede.cli.errors import CliError
 from andromede.cli.firstlight import FirstLight
@@ -57,6 +57,8 @@ def quickstart(state: Path, *, as_json: bool) -> None:
     if config.engine != "embedded":
         raise CliError(f"the cloud at {state} has the simulated engine; its servers take no login")
     control.require_root(config, "quickstart")
+    if control.running(state) is None:
+        preflight.check(state, config)
     timeline = Timeline()
     tools = Tools()
     tools.start()

@@ -13,10 +13,9 @@ from rich.console import Console
 from andromede import config as configuration
 from andromede.cli import control
 from andromede.cli.errors import NOT_RUNNING, USAGE, CliError
-from andromede.config import Config, Paths
+from andromede.config import ENGINES, Config, Paths
 
 console = Console(stderr=True, highlight=False)
-ENGINES = ("embedded", "simulated")
 
 
 def up(state: Path, **settings: str | None) -> None:

@@ -6,8 +6,12 @@ from msgspec import Struct
 
 
 class Lack(Struct, frozen=True, kw_only=True):
-    """Something a host does not offer: its name, what its absence costs, and how to get it."""
+    """Something a host does not offer: its name, what its absence costs, and how to get it.
+
+    `needed`: the embedded engine cannot work without it.
+    """
 
     name: str
     cost: str
     remedy: str
+    needed: bool = False

@@ -63,17 +63,30 @@ def own(folder: Path, uid: int) -> None:
 
 
 def _in_child(work: Callable[[], None]) -> None:
-    """Run `work` in a process of its own, so that its connections and memory end with it."""
+    """Run `work` in a process of its own, so that its connections and memory end with it.
+
+    Errors: RuntimeError with what it could not do.
+    """
+    told, telling = os.pipe()
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
             work()
             status = 0
-        except BaseException:
+        except BaseException as error:
             log.exception("preparing failed")
+            os.write(telling, _line(error).encode())
         finally:
             os._exit(status)
+    os.close(telling)
+    with os.fdopen(told, "rb") as answer:
+        said = answer.read().decode(errors="replace")
     _, code = os.waitpid(pid, 0)
     if code != 0:
-        raise RuntimeError("preparing the database failed; the log above says why")
+        raise RuntimeError(f"preparing the database: {said or 'the process was killed'}")
+
+
+def _line(error: BaseException) -> str:
+    """An error as one line that a pipe takes at once."""
+    return (str(error).partition("\n")[0] or type(error).__name__)[:1_000]

@@ -194,10 +194,14 @@ def main(state: Path) -> int:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(paths.run / "metrics")
     # What counts is imported only now: the figures' files are made at import, in that folder.
     from andromede import log_setup
-    from andromede.roles import prepare
+    from andromede.roles import listen, prepare
 
     log_setup.configure("supervisor")
-    mains = prepare.roles(config, paths)
+    try:
+        mains = prepare.roles(config, paths)
+    except (OSError, RuntimeError, listen.PortTakenError) as error:
+        log.error("cannot start", reason=str(error), exc_info=True)
+        return 1
     Supervisor(config, paths, mains).run()
     return 0
 

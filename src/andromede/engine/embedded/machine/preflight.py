@@ -9,6 +9,7 @@ from pathlib import Path
 from andromede import jail
 from andromede.config import Paths
 from andromede.engine.embedded import accel
+from andromede.engine.embedded.accel import Verdict
 from andromede.engine.embedded.machine import command, disks, drive, facts, limits
 from andromede.engine.preflight import Lack
 
@@ -22,16 +23,24 @@ TOOLS = {
 }
 
 
-def check(paths: Paths) -> list[Lack]:
-    """What is missing, each with its cost and remedy; empty: all is there."""
+def check(paths: Paths, verdict: Verdict | None = None) -> list[Lack]:
+    """What is missing, each with its cost and remedy; empty: all is there.
+
+    `verdict`: the accelerator, when it was probed just now; None: as remembered below `paths`.
+    """
     if os.geteuid() != 0:
-        return [Lack(name="root", cost="servers cannot be run", remedy="run as root")]
-    return [*_tools(), *_acceleration(paths), *_groups(), *_jail(), *_room(paths)]
+        return [Lack(name="root", cost="servers cannot be run", remedy="run as root", needed=True)]
+    return [*needed(), *_acceleration(paths, verdict), *_groups(), *_room(paths)]
+
+
+def needed() -> list[Lack]:
+    """What is missing that no server can run without."""
+    return [*_tools(), *_jail()]
 
 
 def _tools() -> list[Lack]:
     found = [
-        Lack(name=Path(tool).name, cost=cost, remedy=f"apt-get install {package}")
+        Lack(name=Path(tool).name, cost=cost, remedy=f"apt-get install {package}", needed=True)
         for tool, (package, cost) in TOOLS.items()
         if not os.access(tool, os.X_OK)
     ]
@@ -39,14 +48,15 @@ def _tools() -> list[Lack]:
     if version is not None and version < OLDEST:
         text = ".".join(map(str, version))
         remedy = "install QEMU 7.2 or later, as Debian 12 has it"
-        found.append(Lack(name=f"QEMU {text}", cost="no server can run", remedy=remedy))
+        cost = "no server can run"
+        found.append(Lack(name=f"QEMU {text}", cost=cost, remedy=remedy, needed=True))
     return found
 
 
-def _acceleration(paths: Paths) -> list[Lack]:
+def _acceleration(paths: Paths, verdict: Verdict | None) -> list[Lack]:
     if not os.access(command.QEMU, os.X_OK):
         return []
-    verdict = accel.accelerator(paths)
+    verdict = verdict or accel.accelerator(paths)
     if verdict.name == "kvm":
         return []
     return [
@@ -100,6 +110,7 @@ def _jail() -> list[Lack]:
             name="namespaces",
             cost="no server can run: each QEMU lives in namespaces of its own",
             remedy="run with CAP_SYS_ADMIN, or outside of a container",
+            needed=True,
         )
     ]
 

@@ -21,6 +21,7 @@ TOOLS = {
     "setpriv": ("util-linux", "dnsmasq cannot run unprivileged, so it is not run"),
 }
 SYSTEM_FOLDER = Path("/usr/sbin")
+SPARED = ("conntrack netlink",)  # what networks do without, at the cost that is named
 _HOOKS = {
     "nftables inet forward": (
         "inet", "type filter hook forward priority filter;", "ct state established accept",
@@ -44,9 +45,11 @@ _HOOKS = {
 def check() -> list[Lack]:
     """What is missing, each with its cost and remedy; empty: all is there. Leaves nothing behind."""
     if os.geteuid() != 0:
-        return [Lack(name="root", cost="networks cannot be made", remedy="run as root")]
+        return [
+            Lack(name="root", cost="networks cannot be made", remedy="run as root", needed=True)
+        ]
     found = [
-        Lack(name=tool, cost=cost, remedy=f"apt-get install {package}")
+        Lack(name=tool, cost=cost, remedy=f"apt-get install {package}", needed=True)
         for tool, (package, cost) in TOOLS.items()
         if shutil.which(tool) is None and not (SYSTEM_FOLDER / tool).exists()
     ]
@@ -89,7 +92,7 @@ def _in_namespace(name: str, *, with_nft: bool) -> list[Lack]:
             attempt(what, cost, partial(_rules, name, table))
     attempt("conntrack netlink", "connections outlive the rules they came by", lambda: _ct(name))
     forward = Path("/proc/sys/net/ipv4/ip_forward")
-    if not os.access(forward, os.W_OK):
+    if not os.access(forward, os.W_OK) and forward.read_text().strip() != "1":
         found.append(_kernel("ip_forward", "no way out of the host", f"{forward} is read-only"))
     return found
 
@@ -118,4 +121,5 @@ def _ct(name: str) -> None:
 
 
 def _kernel(what: str, cost: str, why: str) -> Lack:
-    return Lack(name=what, cost=cost, remedy=f"a kernel that offers it ({why})")
+    remedy = f"a kernel that offers it ({why})"
+    return Lack(name=what, cost=cost, remedy=remedy, needed=what not in SPARED)
