@@ -49,10 +49,10 @@ def create(context: Context) -> Reply:
     context.admit(project)
     _refuse_absent_features(asked)
     servers = _drafts(context, asked, _hints(wanted))
-    store.add(context.conn, servers)
+    store.number(context.conn, servers)
     networking.attach(context, servers, asked)
+    store.add(context.conn, servers)
     for server in servers:
-        store.change(context.conn, server.id, nics=server.nics, updated_at=server.updated_at)
         _start(context, server)
     context.concerns(servers[0].id, project)
     if len(servers) > 1:
@@ -124,12 +124,14 @@ def _drafts(context: Context, asked: NewServer, hints: dict[str, Any]) -> list[S
     name = values.printable(asked.name, "name")
     flavor = _flavor(context, str(asked.flavorRef))
     least, most = values.whole(asked.min_count, "min_count", 1), _counts(asked)
-    count = quota.within(context.conn, context.project_id, flavor, least, most)
+    allowed = quota.of(context.conn, context.project_id)
+    count = quota.within(context.conn, allowed, context.project_id, flavor, least, most)
     if asked.hostname is not None:
         naming.check_hostname(asked.hostname)
         if most > 1:
             raise BadRequest("Unable to allocate a single hostname to multiple instances")
-    draft = _draft(context, asked, flavor)
+    items = quota.require_metadata(allowed, values.pairs(asked.metadata, "metadata"))
+    draft = _draft(context, asked, flavor, items)
     draft.hints = hints
     servers: list[Server] = []
     for at in range(count):
@@ -145,7 +147,7 @@ def _copy(draft: Server, **changes: Any) -> Server:
     return Server(**{**fields, **changes})
 
 
-def _draft(context: Context, asked: NewServer, flavor: Flavor) -> Server:
+def _draft(context: Context, asked: NewServer, flavor: Flavor, metadata: dict[str, str]) -> Server:
     """All that the servers of one request share."""
     image, disk = images.bootable(context, asked.imageRef, flavor)
     key = keys.find(context, asked.key_name)
@@ -160,8 +162,7 @@ def _draft(context: Context, asked: NewServer, flavor: Flavor) -> Server:
         vm_state=Vm.BUILDING, task_state=Doing.SCHEDULING, power_state=0, progress=0,
         image_id=image.id, flavor_id=flavor.id,
         vcpus=flavor.vcpus, memory=flavor.ram, disk=disk, flavor=flavor, image=image, nics=[],
-        metadata=quota.require_metadata(
-            context, context.project_id, values.pairs(asked.metadata, "metadata")),
+        metadata=metadata,
         tags=list(dict.fromkeys(asked.tags)), fault=None, hints={},
         key_name=key.name if key else None, public_key=key.public_key if key else None,
         key_type=key.type if key else None,

@@ -5,21 +5,33 @@ Source: the compute API answers 403 with what was asked, used and allowed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from andromede import quotas
 from andromede.db import Connection
-from andromede.http.context import Context
 from andromede.http.errors import OverLimit
 from andromede.services.compute.limits import store as limits
 from andromede.services.compute.servers import store
 from andromede.services.compute.servers.model import Flavor
 
 
-def within(conn: Connection, project_id: str, flavor: Flavor, least: int, most: int) -> int:
+def of(conn: Connection, project_id: str) -> dict[str, int]:
+    """A project's limits."""
+    return limits.limits(conn, project_id)
+
+
+def within(
+    conn: Connection,
+    allowed: Mapping[str, int],
+    project_id: str,
+    flavor: Flavor,
+    least: int,
+    most: int,
+) -> int:
     """How many servers of the flavor the project may have now, from `least` to `most`.
 
     Errors: OverLimit when not even `least` fit.
     """
-    allowed = limits.limits(conn, project_id)
     used = dict(zip(("instances", "cores", "ram"), store.usage(conn, project_id), strict=True))
     each = {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram}
     room = most
@@ -48,11 +60,11 @@ def within(conn: Connection, project_id: str, flavor: Flavor, least: int, most: 
     )
 
 
-def require_metadata(context: Context, project_id: str, items: dict[str, str]) -> dict[str, str]:
+def require_metadata(allowed: Mapping[str, int], items: dict[str, str]) -> dict[str, str]:
     """Metadata of a server, if the quota lets it have that many items.
 
     Errors: OverLimit.
     """
-    allowed = limits.limits(context.conn, project_id)["metadata_items"]
-    quotas.require(allowed, 0, len(items), f"Maximum number of metadata items exceeds {allowed}")
+    most = allowed["metadata_items"]
+    quotas.require(most, 0, len(items), f"Maximum number of metadata items exceeds {most}")
     return items

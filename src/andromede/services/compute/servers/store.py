@@ -144,11 +144,15 @@ def _encoded(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def add(conn: Connection, servers: Sequence[Server]) -> None:
-    """Insert new rows; their numbers are allotted here, in the caller's transaction."""
+def number(conn: Connection, servers: Sequence[Server]) -> None:
+    """Allot the numbers of new servers; they are theirs once `add` ran in the same transaction."""
     first = (conn.execute(sa.select(sa.func.max(server.c.number))).scalar() or 0) + 1
     for at, each in enumerate(servers):
         each.number = first + at
+
+
+def add(conn: Connection, servers: Sequence[Server]) -> None:
+    """Insert new rows."""
     conn.execute(
         sa.insert(server),
         [_encoded({name: getattr(each, name) for name in Server.__struct_fields__})

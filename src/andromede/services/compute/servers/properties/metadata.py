@@ -36,7 +36,7 @@ def _writable(context: Context, act: str) -> Server:
 
 
 def _write(context: Context, server: Server, items: dict[str, str]) -> dict[str, str]:
-    quota.require_metadata(context, server.project_id, items)
+    quota.require_metadata(quota.of(context.conn, server.project_id), items)
     store.change(context.conn, server.id, metadata=items)
     return items
 
