@@ -16,8 +16,8 @@ SIZES = {"a": (512, 1, 0), "b": (256, 4, 20), "c": (1024, 2, 20), "d": (1024, 1,
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[TestCloud]:
-    cloud = TestCloud(tmp_path, [SERVICE])
+def cloud(tmp_path: Path, database_url: str) -> Iterator[TestCloud]:
+    cloud = TestCloud(tmp_path, [SERVICE], url=database_url)
     admin = cloud.as_(caller("admin"), private=True, **NEWEST)
     for name, (ram, vcpus, disk) in SIZES.items():
         flavor = {"name": f"flavor-{name}", "id": name, "ram": ram, "vcpus": vcpus, "disk": disk}

@@ -17,8 +17,8 @@ SMALL = {"name": "small", "ram": 512, "vcpus": 1, "disk": 10}
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[TestCloud]:
-    cloud = TestCloud(tmp_path, [SERVICE])
+def cloud(tmp_path: Path, database_url: str) -> Iterator[TestCloud]:
+    cloud = TestCloud(tmp_path, [SERVICE], url=database_url)
     yield cloud
     cloud.close()
 

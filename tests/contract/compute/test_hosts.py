@@ -20,10 +20,10 @@ HYPERVISORS = f"{ROOT}/os-hypervisors"
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[TestCloud]:
+def cloud(tmp_path: Path, database_url: str) -> Iterator[TestCloud]:
     services = [compute.SERVICE, image.SERVICE, network.SERVICE]
     lives = [*compute.LIFECYCLES, *image.LIFECYCLES, *network.LIFECYCLES]
-    cloud = TestCloud(tmp_path, services, lives)
+    cloud = TestCloud(tmp_path, services, lives, url=database_url)
     cloud.database.transact(api.bootstrap)
     yield cloud
     clock.set_source(None)

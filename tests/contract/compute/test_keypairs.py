@@ -26,8 +26,8 @@ def at(version: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[TestCloud]:
-    cloud = TestCloud(tmp_path, [SERVICE])
+def cloud(tmp_path: Path, database_url: str) -> Iterator[TestCloud]:
+    cloud = TestCloud(tmp_path, [SERVICE], url=database_url)
     yield cloud
     cloud.close()
 

@@ -20,8 +20,10 @@ NEWEST = {"OpenStack-API-Version": "compute 2.96"}
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCloud]:
-    cloud = TestCloud(tmp_path, [SERVICE])
+def cloud(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TestCloud]:
+    cloud = TestCloud(tmp_path, [SERVICE], url=database_url)
     used = {"p1": (2, 3, 4096)}
     monkeypatch.setattr(servers, "usage", lambda _, project: used.get(project, (0, 0, 0)))
     yield cloud

@@ -45,8 +45,8 @@ class Guests:
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[TestCloud]:
-    cloud = TestCloud(tmp_path, SERVICES, LIVES)
+def cloud(tmp_path: Path, database_url: str) -> Iterator[TestCloud]:
+    cloud = TestCloud(tmp_path, SERVICES, LIVES, url=database_url)
     cloud.database.transact(api.bootstrap)
     yield cloud
     cloud.close()
