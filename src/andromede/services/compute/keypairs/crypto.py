@@ -9,6 +9,7 @@ import base64
 import hashlib
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -27,14 +28,12 @@ def fingerprint(public_key: str, kind: str) -> str:
         if len(public_key) > LONGEST:
             raise ValueError(f"it is longer than {LONGEST} characters")
         return _colons(_ssh(public_key) if kind == "ssh" else _certificate(public_key))
-    except (ValueError, IndexError, TypeError) as error:
+    except (ValueError, IndexError, TypeError, UnsupportedAlgorithm) as error:
         wanted = "an OpenSSH public key" if kind == "ssh" else "a PEM certificate"
         raise BadRequest(
             f"Keypair data is invalid: failed to generate fingerprint: {error}; {wanted} is "
             f"accepted."
         ) from error
-    except Exception as error:  # unsupported algorithms have errors of their own
-        raise BadRequest(f"Keypair data is invalid: {error}") from error
 
 
 def _ssh(public_key: str) -> bytes:
