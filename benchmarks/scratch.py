@@ -58,6 +58,10 @@ def cloud(engine: str = "simulated", **settings: Any) -> Iterator[Scratch]:
         try:
             seconds = control.start(state, config)
             yield _log_in(state, config, seconds)
+        except Exception as error:
+            for failure in failures(state):
+                error.add_note(failure)
+            raise
         finally:
             andromede("reset", "--yes", state=state)
 

@@ -102,8 +102,15 @@ class Database:
             self._lock = None
         self.engine = sa.create_engine(parsed, **options)
         if self.sqlite:
-            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            sa.event.listen(self.engine, "connect", self._open_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
+
+    def _open_sqlite(self, connection: Any, entry: ConnectionPoolEntry) -> None:
+        """Open one at a time across processes: root makes the files of the write-ahead log and
+        then gives them to the database's owner, who must not meet them in between."""
+        assert self._lock is not None
+        with self._lock:
+            _prepare_sqlite(connection, entry)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
