@@ -705,6 +705,19 @@ def upgrade() -> None:
         "ix_server_event_act", "server_event", ["server_id", "request_id"], unique=False
     )
     op.create_table(
+        "server_password",
+        sa.Column("server_id", sa.String(length=64), nullable=False),
+        sa.Column("password", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["server_id"],
+            ["server.id"],
+            name=op.f("fk_server_password_server_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("server_id", name=op.f("pk_server_password")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "server_tag",
         sa.Column("server_id", sa.String(length=64), nullable=False),
         sa.Column("tag", sa.String(length=60), nullable=False),
