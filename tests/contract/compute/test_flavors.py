@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contract.compute.helpers import have_projects
 from tests.harness import Client, TestCloud, caller
 
 from andromede.services.compute import SERVICE, api
@@ -19,6 +20,7 @@ SMALL = {"name": "small", "ram": 512, "vcpus": 1, "disk": 10}
 @pytest.fixture
 def cloud(tmp_path: Path, database_url: str) -> Iterator[TestCloud]:
     cloud = TestCloud(tmp_path, [SERVICE], url=database_url)
+    have_projects(cloud, "p1", "p2")
     yield cloud
     cloud.close()
 
@@ -153,6 +155,7 @@ def test_private_flavors_are_for_those_let_in(cloud: TestCloud, admin: Client) -
     assert one.get(f"{ROOT}/f1").status == 404
     assert admin.post(f"{ROOT}/f1/action", {"removeTenantAccess": {"tenant": "p1"}}).status == 404
     assert admin.post(f"{ROOT}/f1/action", {"addTenantAccess": {}}).status == 400
+    assert admin.post(f"{ROOT}/f1/action", {"addTenantAccess": {"tenant": "p9"}}).status == 400
     assert admin.post(f"{ROOT}/f1/action", {"explode": {}}).status == 400
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contract.compute.helpers import have_projects
 from tests.harness import Client, TestCloud, caller
 
 from andromede.services.compute import SERVICE
@@ -24,6 +25,7 @@ def cloud(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[TestCloud]:
     cloud = TestCloud(tmp_path, [SERVICE], url=database_url)
+    have_projects(cloud, "p1", "p2")
     used = {"p1": (2, 3, 4096)}
     monkeypatch.setattr(servers, "usage", lambda _, project: used.get(project, (0, 0, 0)))
     yield cloud
@@ -81,6 +83,11 @@ def test_limits_below_use_need_force(admin: Client) -> None:
 def test_bad_limits_are_refused(admin: Client, change: dict[str, Any]) -> None:
     admin.put(f"{SETS}/p1", {"quota_set": change}).expect(400)
     assert quotas(admin) == {"id": "p1", **DEFAULTS}
+
+
+def test_only_projects_that_exist_have_quotas_set(admin: Client) -> None:
+    refused = admin.put(f"{SETS}/p9", {"quota_set": {"cores": 5}}).expect(400)
+    assert refused["badRequest"]["message"] == "Project ID p9 is not a valid project."
 
 
 def test_quotas_of_users_are_refused_not_ignored(admin: Client, member: Client) -> None:

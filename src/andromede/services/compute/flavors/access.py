@@ -10,6 +10,7 @@ from andromede.http.errors import Conflict, NotFound
 from andromede.http.operation import Operation
 from andromede.services.compute.flavors import store
 from andromede.services.compute.flavors.schema import AddAccess, RemoveAccess
+from andromede.services.compute.projects import require_project
 
 
 def _listed(context: Context) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def add(context: Context) -> dict[str, Any]:
     flavor = store.get(context.conn, context.params["id"], context.caller)
     if flavor.is_public:
         raise Conflict("Can not add access to a public flavor.")
+    require_project(context.conn, project)
     store.grant(context.conn, flavor.id, project)
     context.concerns(flavor.id, project)
     return _listed(context)

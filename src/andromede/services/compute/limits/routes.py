@@ -12,6 +12,7 @@ from andromede.quotas import UNLIMITED
 from andromede.services.compute import values
 from andromede.services.compute.limits import store
 from andromede.services.compute.limits.schema import QuotaClassSetBody, QuotaSetBody
+from andromede.services.compute.projects import require_project
 from andromede.services.compute.servers import store as servers
 
 LIMIT_NAMES = {
@@ -87,6 +88,7 @@ def _refuse_user(context: Context) -> None:
 def update(context: Context) -> dict[str, Any]:
     project_id = _project(context)
     _refuse_user(context)
+    require_project(context.conn, project_id)
     new = context.body.quota_set
     wanted = new.wanted()
     if not values.boolean(new.force, "force"):
