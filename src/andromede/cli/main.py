@@ -88,6 +88,17 @@ def status(
 
 
 @app.command()
+def doctor(
+    state: State = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Say what this host can do, what it lacks, and what is wrong with the cloud."""
+    from andromede.cli import doctor as command
+
+    command.doctor(state_of(state), as_json=as_json)
+
+
+@app.command()
 def quickstart(
     state: State = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import sqlalchemy as sa
 
 from andromede.cloud import Cloud
-from andromede.db import Connection
+from andromede.config import Config, Paths
+from andromede.db import Connection, Database
 from andromede.engine.protocol import Observation
 from andromede.findings import WORKER, Finding
 from andromede.services.compute import api as compute
@@ -45,6 +46,12 @@ def audit(
         ]
     found += _strays(held)
     return sorted(found)
+
+
+def open_cloud(config: Config, paths: Paths) -> Cloud:
+    """The cloud as one who only reads its database sees it."""
+    url = config.database or f"sqlite:///file:{paths.db / 'andromede.sqlite'}?mode=ro&uri=true"
+    return Cloud(config=config, paths=paths, database=Database(url, pool_size=2))
 
 
 def _strays(held: Observation | None) -> Iterator[Finding]:

@@ -37,6 +37,15 @@ def check(config: Config) -> None:
         _tcp(host, port).close()
 
 
+def free(host: str, port: int) -> bool:
+    """Whether an address can be listened on."""
+    try:
+        _tcp(host, port).close()
+    except PortTakenError:
+        return False
+    return True
+
+
 def public_addresses(config: Config) -> list[tuple[str, int]]:
     """Where the public listener answers: its own address, and the gateway of the external network,
     by which guests reach it."""

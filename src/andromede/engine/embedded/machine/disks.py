@@ -139,6 +139,28 @@ class Disks:
         self.collect_bases()
         return frozenset(gone)
 
+    def unused_bases(self) -> list[str]:
+        """Bases of images that are gone, on which no disk stands: leaked, or about to go."""
+        with self._bases:
+            used = self._used()
+            return sorted(
+                each.name
+                for each in self._paths.bases.glob("*.*")
+                if each.suffix[1:] in BOOTABLE
+                and each.name not in used
+                and not (self._paths.images / each.stem).exists()
+            )
+
+    def overdue(self) -> list[str]:
+        """What is in quarantine longer than it should be, with an hour's patience."""
+        before = clock.now() - QUARANTINE - 3600 * clock.SECOND
+        found = (
+            (each.name, each.name.partition(".")[0]) for each in _folders(self._paths.quarantine)
+        )
+        return sorted(
+            name for name, moment in found if not moment.isdigit() or int(moment) < before
+        )
+
     def present(self) -> frozenset[str]:
         """Ids of the servers that have files."""
         return frozenset(folder.name for folder in _folders(self._paths.servers))
