@@ -33,6 +33,7 @@ class Acts:
         self.rng: random.Random = world.rng
         self.made: dict[str, dict[str, int]] = {noun: {} for noun in PATHS}
         self.deleted: dict[str, dict[str, int]] = {noun: {} for noun in PATHS}
+        self.network_of: dict[str, str] = {}  # by subnet: a network takes its subnets along
         self.journal: list[str] = []
         flavors = world.members[0].get(f"{COMPUTE}/flavors").expect(200)["flavors"]
         self.flavor = next(each["id"] for each in flavors if each["name"] == "t1.tiny")
@@ -92,7 +93,9 @@ class Acts:
             size = self.rng.choice((24, 28, 29))
             cidr = f"10.0.{self.rng.randrange(4)}.0/{size}"
             body = {"network_id": network, "cidr": cidr, "ip_version": 4}
-            self.create("subnet", body, project)
+            subnet = self.create("subnet", body, project)
+            if subnet:
+                self.network_of[subnet] = network
 
     def create_port(self) -> None:
         project, _ = self.who()
@@ -258,6 +261,10 @@ class Acts:
         answer = self.check(client.delete(f"{PATHS[noun]}/{key}"))
         if answer.status == 204:
             self.deleted[noun][key] = self.made[noun].pop(key)
+            if noun == "network":
+                for subnet in [each for each, of in self.network_of.items() if of == key]:
+                    if subnet in self.made["subnet"]:
+                        self.deleted["subnet"][subnet] = self.made["subnet"].pop(subnet)
         return answer
 
     def verify(self) -> None:
