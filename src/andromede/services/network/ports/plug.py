@@ -30,11 +30,13 @@ def plug(
     wanted: Wanted = None,
     group_ids: Iterable[str] = (),
     mac: str | None = None,
+    blocks: Sequence[Row] | None = None,
     **columns: Any,
 ) -> tuple[Row, list[Held]]:
     """A new port on a network with its addresses and groups.
 
-    `wanted`: the addresses as `allocate` takes them.
+    `wanted`: the addresses as `allocate` takes them; `blocks`: the network's subnets, if the caller
+    has read them.
     Errors: those of `allocate`; Conflict (MacAddressInUse).
     """
     if mac is None:
@@ -42,7 +44,8 @@ def plug(
     else:
         store.require_mac_free(connection, network_id, mac)
     port_id = ids.new()
-    blocks = subnets.of_network(connection, network_id) if wanted is None or wanted else []
+    if blocks is None:
+        blocks = subnets.of_network(connection, network_id)
     held = allocate(
         connection, Seat(network_id=network_id, port_id=port_id, mac=mac), blocks, wanted
     )

@@ -26,6 +26,7 @@ from andromede.services.network.ports.store import PORTS
 from andromede.services.network.ports.view import view
 from andromede.services.network.quota import store as quota
 from andromede.services.network.routers import touch
+from andromede.services.network.subnets import store as subnets
 
 
 def views(context: Context, found: Sequence[Row]) -> list[Row]:
@@ -67,7 +68,8 @@ def make(context: Context, values: dict[str, Any]) -> Row:
     quota.require(context.conn, project_id, "port")
     secured = values["port_security_enabled"]
     secured = network["port_security_enabled"] if secured is UNSET else secured
-    group_ids = security.groups_for(context, project_id, values, secured, network)
+    blocks = subnets.of_network(context.conn, network["id"])
+    group_ids = security.groups_for(context, project_id, values, secured, bool(blocks))
     row, held = plug.plug(
         context.conn,
         network["id"],
@@ -75,6 +77,7 @@ def make(context: Context, values: dict[str, Any]) -> Row:
         wanted=None if values["fixed_ips"] is UNSET else values["fixed_ips"],
         group_ids=group_ids,
         mac=values["mac_address"] or None,
+        blocks=blocks,
         **_columns(values),
         port_security_enabled=secured,
     )

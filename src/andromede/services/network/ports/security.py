@@ -12,7 +12,6 @@ from andromede.services.network.common.attributes import UNSET
 from andromede.services.network.common.errors import forbidden, missing
 from andromede.services.network.common.store import Row
 from andromede.services.network.groups import store as groups
-from andromede.services.network.subnets import store as subnets
 
 OWNERS_ONLY = ("mac_address", "port_security_enabled", "allowed_address_pairs")
 
@@ -59,9 +58,10 @@ def may_set(context: Context, network: Row, values: dict[str, Any], act: str) ->
 
 
 def groups_for(
-    context: Context, project_id: str, values: dict[str, Any], secured: bool, network: Row
+    context: Context, project_id: str, values: dict[str, Any], secured: bool, addressable: bool
 ) -> list[str]:
-    """The groups of a new port: those named, or the project's default one.
+    """The groups of a new port: those named, or the project's default one when the port gets an
+    address (`addressable`: its network has some).
 
     Errors: BadRequest when the port is not secured; NotFound for another project's group.
     """
@@ -71,17 +71,13 @@ def groups_for(
     if named is UNSET:
         plain = not values["device_owner"].startswith("network:")
         addressed = values["fixed_ips"] is UNSET or bool(values["fixed_ips"])
-        if secured and plain and addressed and _has_subnets(context, network):
+        if secured and plain and addressed and addressable:
             return [groups.ensure_default(context.conn, project_id)]
         return []
     if named and not secured:
         raise needs_security()
     require_groups(context, project_id, named)
     return list(named)
-
-
-def _has_subnets(context: Context, network: Row) -> bool:
-    return bool(subnets.ids_of_networks(context.conn, [network["id"]])[network["id"]])
 
 
 def require_groups(context: Context, project_id: str, named: Sequence[str]) -> None:
