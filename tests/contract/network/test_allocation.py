@@ -73,8 +73,15 @@ def _database(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 DATABASE: Database
-Ranges.TestCase.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
+Ranges.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
 TestRanges = Ranges.TestCase
+
+
+def test_giving_what_is_free_changes_nothing() -> None:
+    DATABASE.transact(lambda c: ranges.replace(c, "beside", [(0, 1), (2, 3)]))
+    DATABASE.transact(lambda c: ranges.give(c, "beside", 1))
+    take = lambda: DATABASE.transact(lambda c: ranges.take_lowest(c, "beside"))  # noqa: E731
+    assert [take() for _ in range(5)] == [0, 1, 2, 3, None]
 
 
 def test_subtraction_leaves_the_rest() -> None:

@@ -165,3 +165,39 @@ def test_a_firewall_of_nothing_is_no_work(net: Net) -> None:
     net.cloud.settle()
     assert net.cloud.engine.firewalls == {}
     assert net.cloud.engine.calls["remove_network"] == 1
+
+
+def test_what_fails_for_good_shows_on_the_port_and_is_asked_again(net: Net, lan: Any) -> None:
+    [port] = start(net, "s1", lan)
+    net.cloud.engine.faults.fail("ensure_port", permanent=True)
+    net.cloud.engine.faults.fail("ensure_firewall", permanent=True)
+    net.put(f"ports/{port.id}", {"port": {"dns_name": "other"}})
+    net.cloud.settle()
+    assert net.get(f"ports/{port.id}")["port"]["status"] == "ERROR"
+    net.put(f"ports/{port.id}", {"port": {"dns_name": "third"}})
+    net.cloud.settle()
+    assert net.cloud.engine.ports[port.id].hostname == "third"
+
+
+def test_ports_and_filters_wait_for_their_network(net: Net) -> None:
+    network = net.network()
+    net.subnet(network)
+    [port] = net.boot("s1", network)
+    net.cloud.engine.faults.fail("ensure_network", 2)
+    net.put(f"ports/{port.id}", {"port": {"dns_name": "other"}})
+    net.cloud.settle()
+    assert net.cloud.engine.ports[port.id].hostname == "other"
+    assert net.cloud.engine.firewalls[network["id"]].ports[0].hostname == "other"
+
+
+def test_groups_without_state_and_dns_domains_are_told(net: Net, lan: Any) -> None:
+    made = net.group()
+    body = {"security_group": {"stateful": False}}
+    net.put(f"security-groups/{made['id']}", body)
+    [port] = start(net, "s1", lan, security_groups=["web"])
+    assert group_of(firewall(net, lan), made["id"]).stateful is False
+    net.put(f"networks/{lan['id']}", {"network": {"dns_domain": "corp.example."}})
+    net.cloud.settle()
+    assert net.cloud.engine.networks[lan["id"]].dns_domain == "corp.example"
+    names = net.get(f"ports/{port.id}")["port"]["dns_assignment"]
+    assert names[0]["fqdn"] == "n-s1.corp.example"

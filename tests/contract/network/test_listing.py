@@ -149,3 +149,17 @@ def test_every_noun_has_tags(net: Net) -> None:
     for path, made in nouns.items():
         net.put(f"{path}/{made['id']}/tags", {"tags": ["x"]})
         assert net.get(f"{path}/{made['id']}/tags") == {"tags": ["x"]}
+
+
+def test_filters_that_no_column_holds(net: Net) -> None:
+    net.network(name="n")
+    group = net.group()
+    assert names(net, "provider:network_type=local") == ["n"]
+    assert names(net, "provider:network_type=vlan") == []
+    assert names(net, "provider:physical_network=x") == []
+    assert names(net, "provider:segmentation_id=4") == []
+    assert net.get("security-groups?shared=true")["security_groups"] == []
+    found = net.get("security-groups?shared=false&name=web")["security_groups"]
+    assert [each["id"] for each in found] == [group["id"]]
+    zone = net.get("availability_zones?state=full")["availability_zones"]
+    assert zone == []

@@ -42,7 +42,7 @@ BAD: list[tuple[Any, str]] = [
     ({"network": {"colour": "b"}}, "Unrecognized attribute(s) 'colour'"),
     ({"network": {"name": 3}}, "Invalid input for name"),
     ({"network": {"name": "a" * 256}}, "exceeds maximum length"),
-    ({"network": {"name": "a\x00"}}, "NUL"),
+    ({"network": {"name": "a\x00"}}, "U+0000"),
     ({"network": {"admin_state_up": "perhaps"}}, "cannot be converted to boolean"),
     ({"network": {"mtu": 9000}}, "from 68 to 1500"),
     ({"network": {"mtu": "x"}}, "is not an integer"),

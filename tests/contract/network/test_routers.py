@@ -243,3 +243,16 @@ def test_failures_show_or_heal(net: Net, permanent: bool) -> None:
     net.cloud.settle()
     status = net.get(f"routers/{router['id']}")["router"]["status"]
     assert status == ("ERROR" if permanent else "ACTIVE")
+
+
+def test_a_failed_router_shows_on_its_floating_ips(net: Net) -> None:
+    external, router, network, _ = wired(net)
+    net.cloud.settle()
+    made = net.floating(external, port_id=net.port(network)["id"])
+    net.cloud.engine.faults.fail("ensure_router", permanent=True)
+    net.cloud.settle()
+    assert net.get(f"floatingips/{made['id']}")["floatingip"]["status"] == "ERROR"
+    assert net.get(f"routers/{router['id']}")["router"]["status"] == "ERROR"
+    net.put(f"routers/{router['id']}", {"router": {"name": "again"}})
+    net.cloud.settle()
+    assert net.get(f"floatingips/{made['id']}")["floatingip"]["status"] == "ACTIVE"

@@ -28,8 +28,6 @@ def text(most: int) -> Reader:
             raise ValueError(f"'{value}' is not a valid string")
         if len(value) > most:
             raise ValueError(f"'{value}' exceeds maximum length of {most}")
-        if "\x00" in value:
-            raise ValueError("a string without NUL characters is accepted")
         return value
 
     return read

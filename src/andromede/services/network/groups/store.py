@@ -13,6 +13,7 @@ from andromede.db.types import identifier, table
 from andromede.services.network.common.store import (
     Collection,
     Row,
+    Where,
     change,
     own,
     standard_columns,
@@ -42,7 +43,13 @@ member = table(
     sa.Index("ix_port_security_group_group", "group_id"),
 )
 
-GROUPS = Collection(GROUP, group, own(group.c.project_id))
+
+def _shared(values: Sequence[str]) -> Where:
+    """No group is shared with other projects."""
+    return sa.false() if values[-1].lower() in ("true", "1") else sa.true()
+
+
+GROUPS = Collection(GROUP, group, own(group.c.project_id), {"shared": _shared})
 _DEFAULT = sa.text("SELECT group_id FROM default_security_group WHERE project_id = :project_id")
 
 

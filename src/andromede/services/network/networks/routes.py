@@ -10,7 +10,7 @@ from andromede.http.context import Context
 from andromede.http.operation import Operation, Reply
 from andromede.services.network import intents
 from andromede.services.network.common import handling, store
-from andromede.services.network.common.errors import bad_request, in_use, invalid
+from andromede.services.network.common.errors import in_use, invalid
 from andromede.services.network.common.rows import rows
 from andromede.services.network.common.store import Row
 from andromede.services.network.networks import store as networks
@@ -19,6 +19,7 @@ from andromede.services.network.networks.schema import (
     LEAST_MTU,
     LEAST_MTU_V6,
     NETWORK,
+    TYPE,
 )
 from andromede.services.network.networks.store import NETWORKS
 from andromede.services.network.ports import plug
@@ -78,9 +79,9 @@ def insert(context: Context, columns: Row) -> Row:
 
 
 def _check_provider(values: dict[str, Any]) -> None:
-    kind = values.get("provider:network_type") or "local"
-    if kind != "local":
-        raise invalid(f"network_type value '{kind}' not supported: local is accepted")
+    kind = values.get("provider:network_type") or TYPE
+    if kind != TYPE:
+        raise invalid(f"network_type value '{kind}' not supported: {TYPE} is accepted")
     for name in ("provider:physical_network", "provider:segmentation_id"):
         if values.get(name):
             raise invalid(f"{name} cannot be specified for a network of type local")
@@ -167,18 +168,6 @@ def delete(context: Context) -> Reply:
         context.conn, intents.NETWORK, row["id"], row["project_id"], context.request_id
     )
     return handling.gone()
-
-
-def require_attachable(context: Context, row: Row) -> None:
-    """Refuse a port of the caller's on a network that is only shown to it as external.
-
-    Errors: Forbidden.
-    """
-    own = row["project_id"] == context.project_id or row["shared"] or context.caller.admin
-    if not own:
-        raise bad_request(
-            "port", f"network {row['id']} is external: attach a router or a floating IP to it"
-        )
 
 
 OPERATIONS: list[Operation] = rows(

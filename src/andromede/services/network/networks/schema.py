@@ -9,6 +9,7 @@ DEFAULT_MTU = 1500
 LEAST_MTU = 68
 LEAST_MTU_V6 = 1280
 ZONE = "nova"
+TYPE = "local"  # of every network: its segments are all of one host
 
 zone_hints = checks.listing(checks.one_of(ZONE), unique="availability zone")
 

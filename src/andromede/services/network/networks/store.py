@@ -19,7 +19,7 @@ from andromede.services.network.common.store import (
     standard_values,
     standard_view,
 )
-from andromede.services.network.networks.schema import NETWORK, ZONE
+from andromede.services.network.networks.schema import NETWORK, TYPE, ZONE
 from andromede.services.network.ranges import store as ranges
 
 network = table(
@@ -49,7 +49,22 @@ def seen(caller: Caller) -> Where:
     )
 
 
-NETWORKS = Collection(NETWORK, network, seen)
+def _of_type(values: Sequence[str]) -> Where:
+    """Every network is of one type."""
+    return sa.true() if TYPE in values else sa.false()
+
+
+def _on_segment(_: Sequence[str]) -> Where:
+    """No network lies on a physical network or a numbered segment."""
+    return sa.false()
+
+
+RELATED = {
+    "provider:network_type": _of_type,
+    "provider:physical_network": _on_segment,
+    "provider:segmentation_id": _on_segment,
+}
+NETWORKS = Collection(NETWORK, network, seen, RELATED)
 _BY_ID = sa.select(network).where(network.c.id == sa.bindparam("key"))
 
 
@@ -142,7 +157,7 @@ def view(row: Mapping[str, Any], subnets: Sequence[str], tags: Sequence[str]) ->
         "dns_domain": row["dns_domain"],
         "availability_zone_hints": row["zone_hints"],
         "availability_zones": [ZONE],
-        "provider:network_type": "local",
+        "provider:network_type": TYPE,
         "provider:physical_network": None,
         "provider:segmentation_id": None,
     }

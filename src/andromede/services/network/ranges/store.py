@@ -34,6 +34,9 @@ _AT_OR_BELOW = sa.text(
     "SELECT first, last FROM network_free_range WHERE scope = :scope AND first <= :value"
     " ORDER BY first DESC LIMIT 1"
 )
+_STARTING_AT = sa.text(
+    "SELECT first, last FROM network_free_range WHERE scope = :scope AND first = :first"
+)
 _DELETE = sa.text("DELETE FROM network_free_range WHERE scope = :scope AND first = :first")
 _RAISE = sa.text(
     "UPDATE network_free_range SET first = :above WHERE scope = :scope AND first = :first"
@@ -77,19 +80,19 @@ def take(connection: Connection, scope: str, value: int) -> bool:
 
 def give(connection: Connection, scope: str, value: int) -> None:
     """Make a taken value free again, joined with its neighbours; a free one stays free."""
-    row = connection.execute(_AT_OR_BELOW, {"scope": scope, "value": spell(value + 1)}).first()
     first = last = value
-    if row is not None and int(row.first, 16) == value + 1:  # the range just above
-        last = int(row.last, 16)
-        _delete(connection, scope, value + 1)
-        row = connection.execute(_AT_OR_BELOW, {"scope": scope, "value": spell(value)}).first()
+    row = connection.execute(_AT_OR_BELOW, {"scope": scope, "value": spell(value)}).first()
     if row is not None:
-        below_first, below_last = int(row.first, 16), int(row.last, 16)
+        below_last = int(row.last, 16)
         if below_last >= value:
             return
         if below_last == value - 1:
-            first = below_first
-            _delete(connection, scope, below_first)
+            first = int(row.first, 16)
+            _delete(connection, scope, first)
+    above = connection.execute(_STARTING_AT, {"scope": scope, "first": spell(value + 1)}).first()
+    if above is not None:
+        last = int(above.last, 16)
+        _delete(connection, scope, value + 1)
     _insert(connection, scope, first, last)
 
 
