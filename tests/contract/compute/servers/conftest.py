@@ -11,8 +11,8 @@ from tests.harness import TestCloud
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[TestCloud]:
-    cloud = open_cloud(tmp_path)
+def cloud(tmp_path: Path, database_url: str) -> Iterator[TestCloud]:
+    cloud = open_cloud(tmp_path, database_url)
     yield cloud
     cloud.close()
 

@@ -38,10 +38,17 @@ def build(site: Site) -> dict[str, str]:
     return made
 
 
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """A fleet that tests only look at."""
-    cloud = open_cloud(tmp_path_factory.mktemp("fleet"))
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def fleet(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
+    """A fleet that tests only look at, once on each kind of database."""
+    url = None
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres").schema()
+    cloud = open_cloud(tmp_path_factory.mktemp("fleet"), url)
     site = open_site(cloud)
     yield Fleet(site, build(site))
     cloud.close()
