@@ -151,6 +151,7 @@ def test_an_image_must_be_active_fit_and_be_seen(site: Site) -> None:
     assert "disk is too small" in refused(site.create(imageRef=large["id"]))
     strange = active(site.member, hw_disk_bus="floppy")
     assert "hw_disk_bus floppy" in refused(site.create(imageRef=strange["id"]))
+    site.create(imageRef=f"http://images/{site.image}").expect(202)
     theirs = active(site.other)
     assert "Can not find" in refused(site.create(imageRef=theirs["id"]))
     chosen = active(site.member, hw_disk_bus="scsi", hw_vif_model="e1000")
@@ -195,6 +196,14 @@ def test_networks_are_chosen_when_none_is_named(site: Site) -> None:
     assert "Multiple possible networks" in refused(site.create(networks="auto"), 409)
     answer = site.create(networks=[{"uuid": made["id"]}])
     assert "requires a subnet" in refused(answer)
+
+
+def test_a_port_without_an_address_is_refused(site: Site) -> None:
+    body = {"port": {"network_id": site.network, "fixed_ips": []}}
+    port = site.member.post("/network/v2.0/ports", body).expect(201)["port"]
+    assert "requires a FixedIP" in refused(site.create(networks=[{"port": port["id"]}]))
+    freed = site.member.get(f"/network/v2.0/ports/{port['id']}").expect(200)["port"]
+    assert freed["device_id"] == ""
 
 
 def test_a_port_that_exists_is_used_and_outlives_its_server(site: Site) -> None:
@@ -252,11 +261,13 @@ def test_hosts_and_hints(site: Site) -> None:
     def hinted(key: str = "os:scheduler_hints", **hints: Any) -> Any:
         return site.member.post(f"{ROOT}/servers", {**site.body(), key: hints})
 
+    nowhere = hinted(same_host=unknown_id()).expect(202)["server"]["id"]
     together = hinted(same_host=first["id"]).expect(202)["server"]["id"]
     apart = hinted("OS-SCH-HNT:scheduler_hints", different_host=[first["id"]])
     alone = apart.expect(202)["server"]["id"]
     site.cloud.settle()
     assert site.status(together) == "ACTIVE"
+    assert "same_host names" in site.show(nowhere)["fault"]["message"]
     fault = site.show(alone, site.member)["fault"]
     assert (fault["code"], site.status(alone)) == (500, "ERROR")
     assert fault["message"].startswith("No valid host was found. different_host")

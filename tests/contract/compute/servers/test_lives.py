@@ -9,6 +9,7 @@ from andromede import clock
 from andromede.engine.protocol import HostFacts, Power, ServerFacts
 from andromede.services.compute.servers import create, store
 from andromede.services.compute.servers.reconcile import REMEMBERED, reconcilers
+from andromede.sovereignty.admit import set_allowed_sites
 
 
 def test_a_server_is_built_and_deleted(site: Site) -> None:
@@ -150,6 +151,25 @@ def test_a_host_that_is_full_takes_no_more(site: Site, monkeypatch: pytest.Monke
     site.cloud.settle()
     fault = site.show(third)["fault"]["message"]
     assert fault == ("No valid host was found. 128 MiB of memory are needed and 44 MiB are free")
+
+
+def test_sites_that_are_refused_after_the_create_are_refused_by_the_worker(site: Site) -> None:
+    made = site.create().expect(202)["server"]["id"]
+    site.cloud.database.transact(lambda c: set_allowed_sites(c, "p1", ["elsewhere"]))
+    site.cloud.settle()
+    assert "allowed_sites" in site.show(made)["fault"]["message"]
+    assert made not in site.cloud.engine.disks
+
+
+def test_a_host_needs_room_of_every_kind(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = HostFacts(
+        name="small", vcpus=0, memory=1 << 40, disk=1 << 40, accelerator="simulated",
+        hypervisor="simulated", hypervisor_version=1,
+    )  # fmt: skip
+    monkeypatch.setattr(site.cloud.engine, "host", lambda: small)
+    made = site.create().expect(202)["server"]["id"]
+    site.cloud.settle()
+    assert "1 of vcpus are needed and 0 are free" in site.show(made)["fault"]["message"]
 
 
 def test_a_guest_that_powers_itself_off_stays_off(site: Site) -> None:

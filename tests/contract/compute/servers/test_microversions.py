@@ -128,3 +128,22 @@ def test_the_oldest_clients_leave_things_out(site: Site) -> None:
     assert site.member.post(f"{ROOT}/servers", {"server": 1}, headers=at(1)).status == 400
     answer = site.member.post(f"{ROOT}/servers", {"server": {"networks": 1}}, headers=at(1))
     assert answer.status == 400
+
+
+def test_acts_by_version(site: Site) -> None:
+    answer = site.create()
+    server = answer.expect(202)["server"]["id"]
+    site.cloud.settle()
+    url = f"{ROOT}/servers/{server}/os-instance-actions"
+    act = f"{url}/{answer.headers['x-openstack-request-id']}"
+    for minor in (57, 58):
+        [listed] = site.member.get(url, headers=at(minor)).expect(200)["instanceActions"]
+        assert ("updated_at" in listed) is (minor >= 58)
+    for minor in (51, 58, 62, 84):
+        shown = site.admin.get(act, headers=at(minor)).expect(200)["instanceAction"]
+        [event] = shown["events"]
+        assert ("updated_at" in shown) is (minor >= 58)
+        assert ("hostId" in event) is ("host" in event) is (minor >= 62)
+        assert ("details" in event) is (minor >= 84)
+    ignored = site.member.get(f"{url}?colour=red&limit=1", headers=at(57))
+    assert "links" not in ignored.expect(200)
