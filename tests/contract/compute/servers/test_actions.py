@@ -211,6 +211,8 @@ def test_what_the_network_attached(site: Site) -> None:
     one = site.member.get(f"{url}/os-interface/{card['port_id']}").expect(200)
     assert one == {"interfaceAttachment": card}
     assert site.member.get(f"{url}/os-interface/{unknown_id()}").status == 404
+    volumes = site.member.get(f"{url}/os-volume_attachments").expect(200)
+    assert volumes == {"volumeAttachments": []}
     old = site.member.get(f"{url}/os-interface", headers=at("2.69")).expect(200)
     assert "tag" not in old["interfaceAttachments"][0]
     site.act(server, "os-stop")

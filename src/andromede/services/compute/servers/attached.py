@@ -71,6 +71,12 @@ def list_groups(context: Context) -> dict[str, Any]:
     return {"security_groups": [memberships.view(group, names) for group in found]}
 
 
+def list_volumes(context: Context) -> dict[str, Any]:
+    """Servers of this cloud boot from an image's copy: no volume is attached to any."""
+    guards.readable(context, param="server_id")
+    return {"volumeAttachments": []}
+
+
 def _row(path: str, handler: Any, action: str) -> Operation:
     return Operation(
         method="GET", path=f"/v2.1/servers/{{server_id}}/{path}", handler=handler,
@@ -83,6 +89,7 @@ OPERATIONS = [
     _row("ips/{label}", show_addresses, "server-address:show"),
     _row("os-interface", list_interfaces, "server-interface:list"),
     _row("os-interface/{port_id}", show_interface, "server-interface:show"),
+    _row("os-volume_attachments", list_volumes, "server-volume:list"),
     _row("os-security-groups", list_groups, "server-group-membership:list"),
 ]
 

@@ -88,7 +88,7 @@ _NAMES = [column.name for column in COLUMNS]
 
 _WHOLE = ", ".join(_NAMES)
 _GET = sa.text(f"SELECT {_WHOLE} FROM server WHERE id = :id")  # noqa: S608 (our own names)
-_GET_USER_DATA = sa.text("SELECT user_data FROM server WHERE id = :id")
+_GET_WITH_USER_DATA = sa.text(f"SELECT {_WHOLE}, user_data FROM server WHERE id = :id")  # noqa: S608
 _USAGE = sa.text(
     "SELECT COUNT(*), COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory), 0) FROM server"
     " WHERE deleted = 0 AND project_id = :project_id"
@@ -113,15 +113,14 @@ def read_row(row: Sequence[Any]) -> Server:
 def get(
     conn: Connection, server_id: str, *, deleted: bool = False, with_user_data: bool = True
 ) -> Server | None:
-    """A server by id; one that is deleted only when asked for. its user data costs a statement."""
-    row = conn.execute(_GET, {"id": server_id}).first()
+    """A server by id; one that is deleted only when asked for."""
+    row = conn.execute(_GET_WITH_USER_DATA if with_user_data else _GET, {"id": server_id}).first()
     if row is None:
         return None
-    found = read_row(row)
+    found = read_row(row[: len(COLUMNS)])
     if found.deleted and not deleted:
         return None
-    if with_user_data:
-        found.user_data = conn.execute(_GET_USER_DATA, {"id": server_id}).scalar()
+    found.user_data = row[-1] if with_user_data else None
     return found
 
 
