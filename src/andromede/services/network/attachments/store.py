@@ -25,9 +25,17 @@ _GROUPS = (
     " WHERE p.device_id {match} AND p.host_id <> ''"
 )
 _BOTH = f"{_ADDRESSES} UNION {_GROUPS} ORDER BY 1, 6, 8, 7, 5"
-_ONE = sa.text(_BOTH.format(match="= :server"))
-_MANY = sa.text(_BOTH.format(match="IN :servers")).bindparams(
-    sa.bindparam("servers", expanding=True)
+# Named columns let a statement's result be described once and not at each execution.
+_COLUMNS: list[sa.ColumnClause[Any]] = [
+    *(sa.column(name, sa.Text) for name in ("server", "name", "mac", "ip", "floating")),
+    *(sa.column(name, sa.Integer) for name in ("card", "place")),
+    sa.column("port", sa.Text),
+]
+_ONE = sa.text(_BOTH.format(match="= :server")).columns(*_COLUMNS)
+_MANY = (
+    sa.text(_BOTH.format(match="IN :servers"))
+    .bindparams(sa.bindparam("servers", expanding=True))
+    .columns(*_COLUMNS)
 )
 _HOLDERS = (
     "SELECT DISTINCT p.device_id FROM network_ip_allocation a JOIN port p ON p.id = a.port_id"
