@@ -83,9 +83,10 @@ class Database:
 
     `read()` gives a snapshot; `transact(f)` runs `f(connection)` and commits it, again if it lost
     against another. Callables added by `after_commit` run once, when the commit stands.
+    `read_only`: an SQLite file that is there is opened so that nothing can change it.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+    def __init__(self, url: str, *, pool_size: int = 20, read_only: bool = False) -> None:
         parsed = sa.make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
@@ -97,6 +98,9 @@ class Database:
             if parsed.database is None:
                 raise ValueError(f"database {url!r}: an SQLite file is needed, not memory")
             self._lock: WriteLock | None = WriteLock(Path(parsed.database + ".write"))
+            if read_only:
+                query = {"mode": "ro", "uri": "true"}
+                parsed = parsed.set(database=f"file:{parsed.database}", query=query)
         else:
             options |= {"pool_size": pool_size, "isolation_level": "SERIALIZABLE"}
             self._lock = None

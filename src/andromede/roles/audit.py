@@ -50,8 +50,8 @@ def audit(
 
 def open_cloud(config: Config, paths: Paths) -> Cloud:
     """The cloud as one who only reads its database sees it."""
-    url = config.database or f"sqlite:///file:{paths.db / 'andromede.sqlite'}?mode=ro&uri=true"
-    return Cloud(config=config, paths=paths, database=Database(url, pool_size=2))
+    database = Database(paths.database_url(config), pool_size=2, read_only=True)
+    return Cloud(config=config, paths=paths, database=database)
 
 
 def _strays(held: Observation | None) -> Iterator[Finding]:
