@@ -71,6 +71,13 @@ def remove(short: str, server_id: str) -> None:
             (root / group_name(short) / server_id).rmdir()
 
 
+def remove_all(short: str) -> None:
+    """Remove the groups that hold the servers', once no server has one."""
+    for root in set(roots().values()):
+        with contextlib.suppress(OSError):
+            (root / group_name(short)).rmdir()
+
+
 def left(short: str) -> set[str]:
     """Ids of the servers that have a group."""
     return {

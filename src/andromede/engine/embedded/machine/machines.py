@@ -194,6 +194,7 @@ class Machines:
         for server_id in view.servers.keys() - view.disks:
             self.remove_server(server_id)
         self.remove_strays()
+        limits.remove_all(self._config.short)
 
     def quarantine_disk(self, server_id: str) -> None:
         """End what runs on a disk nobody owns, and put it aside for seven days."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 
@@ -79,9 +78,7 @@ def _groups() -> list[Lack]:
             missing = list(limits.CONTROLLERS)
     finally:
         limits.remove(probe, "none")
-        for root in set(roots.values()):
-            with contextlib.suppress(OSError):
-                (root / limits.group_name(probe)).rmdir()
+        limits.remove_all(probe)
     if not missing:
         return []
     return [
