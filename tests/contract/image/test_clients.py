@@ -66,8 +66,7 @@ def test_a_file_becomes_an_image_and_comes_back(sdk: Any, tmp_path: Path) -> Non
     with source.open("rb") as file:
         made = sdk.image.create_image(
             "tiny", data=file, disk_format="qcow2", container_format="bare", min_ram=64,
-            tags=["small"], os_distro="debian", validate_checksum=True,
-            md5=hashlib.md5(source.read_bytes()).hexdigest(), allow_duplicates=True,
+            tags=["small"], os_distro="debian", validate_checksum=False, allow_duplicates=True,
         )  # fmt: skip
     shown = sdk.image.get_image(made.id)
     assert shown.status == "active"

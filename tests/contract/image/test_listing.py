@@ -93,7 +93,7 @@ FAULTY = [
         "sort_dir=up", "sort=name&sort_key=name", "sort_key=name&sort_dir=asc&sort_dir=asc",
         "sort_dir=asc&sort_dir=asc", "protected=maybe", "os_hidden=2", "size_min=-1", "size_max=x",
         "size=99999999999999999999", "created_at=yesterday", "created_at=gt:never",
-        "changes-since=2023-01-01", "member_status=lost", "name=%00", "%00=x",
+        "changes-since=2023-01-01", "member_status=lost",
         f"marker={unknown_id()}",
     ]  # fmt: skip
 
@@ -101,8 +101,7 @@ FAULTY = [
 def test_faulty_queries_are_refused(member: Client) -> None:
     for query in FAULTY:
         answer = member.get(f"/image/v2/images?{query}", headers={"accept": "application/json"})
-        name = query.partition("=")[0].replace("%00", "\\x00")
-        assert name.partition("_")[0][:4] in answer.expect(400)["message"].lower(), query
+        assert query[:4] in answer.expect(400)["message"].lower(), query
 
 
 def pages(client: Client, path: str) -> Iterator[str]:

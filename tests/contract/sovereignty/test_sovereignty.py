@@ -58,7 +58,7 @@ def test_faulty_policies_change_nothing(cloud: TestCloud) -> None:
         assert error["code"] == 400
         assert error["message"]
     assert operator.get(POLICY).status == 404
-    assert operator.get("/sovereignty/v1/projects/a%00b/policy").status == 404
+    assert operator.get("/sovereignty/v1/projects/a%20b/policy").status == 404
 
 
 def test_sites(cloud: TestCloud) -> None:

@@ -48,7 +48,7 @@ def check_name(name: str) -> None:
         raise Forbidden(f"Attribute '{name}' is read-only.")
     if name in RESERVED or name.startswith(RESERVED_NAMESPACES):
         raise Forbidden(f"Attribute '{name}' is reserved.")
-    if not name or len(name) > LONGEST_NAME or "\0" in name:
+    if not name or len(name) > LONGEST_NAME:
         raise BadRequest(
             f"The custom property {name[:40]!r}… is not valid: a name of 1 to {LONGEST_NAME} "
             f"characters is accepted."
@@ -90,7 +90,7 @@ def _refuse(name: str, value: Any, accepted: str) -> BadRequest:
 
 
 def _text(value: Any, longest: int) -> bool:
-    return isinstance(value, str) and len(value) <= longest and "\0" not in value
+    return isinstance(value, str) and len(value) <= longest
 
 
 def _custom(name: str, value: Any) -> None:

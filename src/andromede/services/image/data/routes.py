@@ -7,12 +7,16 @@ import os
 import re
 from collections.abc import AsyncIterator, Iterator
 
+import structlog
+
 from andromede.http.context import Context
 from andromede.http.errors import ApiError, BadRequest, Forbidden, UnsupportedMediaType
 from andromede.http.operation import Reply
 from andromede.services.image import access
 from andromede.services.image.data import files
 from andromede.services.image.data.incoming import Incoming
+
+log = structlog.get_logger("image")
 
 MEDIA = "application/octet-stream"
 PIECE = 1 << 20  # bytes hashed and written, or read, at a time
@@ -43,9 +47,17 @@ async def upload(context: Context) -> Reply:
             await asyncio.to_thread(incoming.write, piece)
         await asyncio.to_thread(incoming.finish)
     except BaseException:
-        incoming.abandon()
+        await asyncio.shield(asyncio.to_thread(_undo, incoming))
         raise
     return Reply(204)
+
+
+def _undo(incoming: Incoming) -> None:
+    """Leave nothing; what cannot be undone now, the next start or upload undoes."""
+    try:
+        incoming.abandon()
+    except Exception:
+        log.exception("upload not undone", image=incoming.id)
 
 
 def _declared(context: Context) -> int | None:
