@@ -25,12 +25,12 @@ def set_source(source: Callable[[], int] | None) -> None:
 
 def iso(moment: int) -> str:
     """`2026-11-21T10:00:00Z`, as compute and image answer."""
-    return (EPOCH + timedelta(microseconds=moment)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (EPOCH + timedelta(microseconds=moment)).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def iso_micro(moment: int) -> str:
     """`2026-11-21T10:00:00.000000Z`, as identity answers."""
-    return (EPOCH + timedelta(microseconds=moment)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (EPOCH + timedelta(microseconds=moment)).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def parse(text: str) -> int:

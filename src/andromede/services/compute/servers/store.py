@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from andromede import clock
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement
 from andromede.db.types import Moment, identifier, table
 from andromede.services.compute.servers.model import Fault, Flavor, Image, Nic, Server
 from andromede.services.compute.servers.states import Vm
@@ -86,10 +87,11 @@ _DECODERS: dict[int, msgspec.json.Decoder[Any]] = {
 _FLAGS = [COLUMNS.index(server.c[name]) for name in ("deleted", "config_drive")]
 _NAMES = [column.name for column in COLUMNS]
 
-# Statements kept as objects: their compiled form and their result's columns are cached with them.
-_KEY = server.c.id == sa.bindparam("key")
-_GET = sa.select(*COLUMNS).where(_KEY)
-_GET_WITH_USER_DATA = sa.select(*COLUMNS, server.c.user_data).where(_KEY)
+_WHOLE = ", ".join(_NAMES)
+_GET = Statement(f"SELECT {_WHOLE} FROM server WHERE id = :key")  # noqa: S608 (our own names)
+_GET_WITH_USER_DATA = Statement(
+    f"SELECT {_WHOLE}, user_data FROM server WHERE id = :key"  # noqa: S608
+)
 _USAGE = sa.text(
     "SELECT COUNT(*), COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory), 0) FROM server"
     " WHERE deleted = 0 AND project_id = :project_id"
@@ -115,7 +117,7 @@ def get(
     conn: Connection, server_id: str, *, deleted: bool = False, with_user_data: bool = True
 ) -> Server | None:
     """A server by id; one that is deleted only when asked for."""
-    row = conn.execute(_GET_WITH_USER_DATA if with_user_data else _GET, {"key": server_id}).first()
+    row = (_GET_WITH_USER_DATA if with_user_data else _GET).first(conn, {"key": server_id})
     if row is None:
         return None
     found = read_row(row[: len(COLUMNS)])

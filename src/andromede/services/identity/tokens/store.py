@@ -6,12 +6,14 @@ indexed read of its subjects' epochs tells whether anything it rests on changed 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
 from andromede import clock
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement, listing, members
 from andromede.db.types import Moment, table
 from andromede.services.identity.tokens.token import LIFETIME, ScopeKind, Token
 
@@ -84,23 +86,17 @@ def subjects(token: Token) -> list[str]:
     return found
 
 
-_statements: dict[tuple[str, int], str] = {}
+@functools.lru_cache(maxsize=64)
+def _newest(count: int) -> Statement:
+    return Statement(
+        f"SELECT max(epoch) FROM revocation WHERE subject IN ({listing(count)})"  # noqa: S608
+    )
 
 
 def last_epoch(connection: Connection, names: Sequence[str]) -> int:
-    """The newest epoch at which one of the subjects was revoked; 0 when none was.
-
-    Runs for every request, so it is plain SQL in the driver's own paramstyle.
-    """
-    paramstyle = connection.dialect.paramstyle
-    statement = _statements.get((paramstyle, len(names)))
-    if statement is None:
-        mark = "?" if paramstyle == "qmark" else "%s"
-        marks = ", ".join([mark] * len(names))
-        statement = f"SELECT max(epoch) FROM revocation WHERE subject IN ({marks})"  # noqa: S608
-        _statements[paramstyle, len(names)] = statement
-    newest = connection.exec_driver_sql(statement, tuple(names)).scalar()
-    return 0 if newest is None else int(newest)
+    """The newest epoch at which one of the subjects was revoked; 0 when none was."""
+    newest = _newest(len(names)).first(connection, members(names))
+    return int(newest[0]) if newest and newest[0] is not None else 0
 
 
 def current_epoch(connection: Connection) -> int:

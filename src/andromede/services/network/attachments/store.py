@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from msgspec import Struct, field
 
 from andromede.db import Connection
+from andromede.db.plain import Statement, listing, members
 
 _ADDRESSES = (
     "SELECT p.device_id AS server, n.name AS name, p.mac_address AS mac, a.ip AS ip,"
@@ -25,18 +27,7 @@ _GROUPS = (
     " WHERE p.device_id {match} AND p.host_id <> ''"
 )
 _BOTH = f"{_ADDRESSES} UNION {_GROUPS} ORDER BY 1, 6, 8, 7, 5"
-# Named columns let a statement's result be described once and not at each execution.
-_COLUMNS: list[sa.ColumnClause[Any]] = [
-    *(sa.column(name, sa.Text) for name in ("server", "name", "mac", "ip", "floating")),
-    *(sa.column(name, sa.Integer) for name in ("card", "place")),
-    sa.column("port", sa.Text),
-]
-_ONE = sa.text(_BOTH.format(match="= :server")).columns(*_COLUMNS)
-_MANY = (
-    sa.text(_BOTH.format(match="IN :servers"))
-    .bindparams(sa.bindparam("servers", expanding=True))
-    .columns(*_COLUMNS)
-)
+_ONE = Statement(_BOTH.format(match="= :server"))
 _HOLDERS = (
     "SELECT DISTINCT p.device_id FROM network_ip_allocation a JOIN port p ON p.id = a.port_id"
     " WHERE p.host_id <> '' AND p.device_owner LIKE 'compute:%'"
@@ -53,6 +44,12 @@ class Attachment(Struct, kw_only=True):
     groups: list[str] = field(default_factory=list)
 
 
+@functools.lru_cache(maxsize=256)
+def _many(count: int) -> Statement:
+    """The statement for so many servers."""
+    return Statement(_BOTH.format(match=f"IN ({listing(count)})"))
+
+
 def of_servers(connection: Connection, server_ids: Iterable[str]) -> dict[str, Attachment]:
     """What each server has, by one statement."""
     wanted = list(server_ids)
@@ -60,9 +57,9 @@ def of_servers(connection: Connection, server_ids: Iterable[str]) -> dict[str, A
     if not wanted:
         return found
     if len(wanted) == 1:
-        rows = connection.execute(_ONE, {"server": wanted[0]})
+        rows = _ONE.rows(connection, {"server": wanted[0]})
     else:
-        rows = connection.execute(_MANY, {"servers": wanted})
+        rows = _many(len(wanted)).rows(connection, members(wanted))
     for server, name, mac, ip, floating, _, _, _ in rows:
         attachment = found[server]
         if ip is None:
