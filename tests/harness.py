@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,11 +19,13 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
+import sqlalchemy as sa
 
 from andromede import clock
 from andromede.cloud import Authenticate, Cloud, Keys
 from andromede.config import Config, Paths
 from andromede.db import Connection, Database, metadata
+from andromede.db.plain import Row, Statement
 from andromede.engine.simulated import SimulatedEngine
 from andromede.http.access import Caller
 from andromede.http.dispatch import Dispatcher
@@ -252,6 +255,27 @@ class TestCloud:
         finally:
             clock.set_source(None)
         raise AssertionError(f"work did not settle within {most} steps")
+
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """The SQL run inside, by SQLAlchemy or by the driver itself; transactions' ends aside."""
+        seen: list[str] = []
+        plainly = Statement.rows
+
+        def note(_: object, __: object, statement: str, *___: object) -> None:
+            seen.append(statement)
+
+        def rows(statement: Statement, *arguments: Any) -> Sequence[Row]:
+            seen.append(statement._named)
+            return plainly(statement, *arguments)
+
+        sa.event.listen(self.database.engine, "before_cursor_execute", note)
+        Statement.rows = rows  # type: ignore[method-assign]
+        try:
+            yield seen
+        finally:
+            Statement.rows = plainly  # type: ignore[method-assign]
+            sa.event.remove(self.database.engine, "before_cursor_execute", note)
 
     def close(self) -> None:
         self.database.dispose()

@@ -105,6 +105,8 @@ class Database:
             options |= {"pool_size": pool_size, "isolation_level": "SERIALIZABLE"}
             self._lock = None
         self.engine = sa.create_engine(parsed, **options)
+        self._kept = threading.local()
+        self._keeping: list[Connection] = []
         if self.sqlite:
             sa.event.listen(self.engine, "connect", self._open_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
@@ -125,6 +127,20 @@ class Database:
                 yield connection
             finally:
                 connection.rollback()
+
+    @contextmanager
+    def read_often(self) -> Iterator[Connection]:
+        """As `read`, over a connection that the thread keeps until `dispose`, for many short
+        reads: to take one from the pool and to give it back costs more than such a read."""
+        connection: Connection | None = getattr(self._kept, "connection", None)
+        if connection is None or connection.closed or connection.invalidated:
+            connection = self._kept.connection = self.engine.connect()
+            self._keeping.append(connection)
+        connection.begin()
+        try:
+            yield connection
+        finally:
+            connection.rollback()
 
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a write transaction and commit; its exception rolls everything back."""
@@ -168,32 +184,10 @@ class Database:
         return result, callbacks
 
     def dispose(self) -> None:
-        """Close every pooled connection (after a fork, or at the end)."""
+        """Close every connection (after a fork, or at the end)."""
+        while self._keeping:
+            self._keeping.pop().close()
         self.engine.dispose()
-
-
-class Reader:
-    """Snapshots, one after the other, over a connection that each thread keeps.
-
-    For many short reads: taking a connection from the pool and giving it back costs more than
-    such a read itself.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._kept = threading.local()
-
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """As `Database.read`."""
-        connection: Connection | None = getattr(self._kept, "connection", None)
-        if connection is None or connection.closed or connection.invalidated:
-            connection = self._kept.connection = self._database.engine.connect()
-        connection.begin()
-        try:
-            yield connection
-        finally:
-            connection.rollback()
 
 
 def after_commit(connection: Connection, callback: Callable[[], None]) -> None:

@@ -18,7 +18,6 @@ import structlog
 from andromede import ids
 from andromede.cloud import Cloud
 from andromede.db import Connection
-from andromede.db.engine import Reader
 from andromede.http import body as bodies
 from andromede.http import respond
 from andromede.http.context import Context
@@ -52,7 +51,6 @@ class Dispatcher:
         self.listener = listener
         self.base_url = base_url
         self.tables = {service.mount.strip("/"): Table(service) for service in services}
-        self.reader = Reader(cloud.database)
         self.pool = ThreadPoolExecutor(POOL, thread_name_prefix="request")
         self.turns: dict[str, asyncio.Semaphore] = {}
 
@@ -216,7 +214,7 @@ class Dispatcher:
             )
 
     def _read(self, context: Context) -> Reply:
-        with self.reader.read() as connection:
+        with self.cloud.database.read_often() as connection:
             context.conn = connection
             try:
                 self._authorize(context, connection)

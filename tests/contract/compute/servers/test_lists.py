@@ -234,22 +234,13 @@ def test_projects_see_their_own(site: Site) -> None:
 
 def test_details_cost_the_same_however_many(fleet: Fleet) -> None:
     site = fleet.site
-    statements: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        statements.append(statement)
-
-    engine = site.cloud.database.engine
-    sa.event.listen(engine, "before_cursor_execute", note)
-    site.member.get(f"{ROOT}/servers/{fleet.ids['db-1']}").expect(200)
-    assert len([each for each in statements if not each.startswith("BEGIN")]) == 2
-    statements.clear()
-    site.admin.get(f"{ROOT}/servers/{fleet.ids['db-1']}").expect(200)
-    assert len([each for each in statements if not each.startswith("BEGIN")]) == 2
-    statements.clear()
-    site.member.get(f"{ROOT}/servers/detail?limit=1").expect(200)
-    one = len(statements)
-    statements.clear()
-    assert len(site.member.get(f"{ROOT}/servers/detail").expect(200)["servers"]) == 4
-    assert len(statements) == one
-    sa.event.remove(engine, "before_cursor_execute", note)
+    server = f"{ROOT}/servers/{fleet.ids['db-1']}"
+    for client in (site.member, site.admin):
+        with site.cloud.statements() as statements:
+            client.get(server).expect(200)
+        assert len(statements) == 2
+    with site.cloud.statements() as for_one:
+        site.member.get(f"{ROOT}/servers/detail?limit=1").expect(200)
+    with site.cloud.statements() as for_all:
+        assert len(site.member.get(f"{ROOT}/servers/detail").expect(200)["servers"]) == 4
+    assert len(for_all) == len(for_one)
