@@ -10,9 +10,11 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlencode
 
 import andromede
 from andromede import config as configuration
+from andromede import sqlite_file
 from andromede.cli import sockets
 from andromede.cli.errors import CliError
 from andromede.config import Config, Paths
@@ -110,7 +112,8 @@ def _there(path: Path) -> bool:
 
 
 def _version(path: Path) -> str | None:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    file, query = sqlite_file.read_only(path)
+    with closing(sqlite3.connect(f"{file}?{urlencode(query)}", uri=True)) as connection:
         known = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
         if connection.execute(known).fetchone() is None:
             return None

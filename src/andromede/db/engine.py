@@ -23,6 +23,8 @@ from sqlalchemy import Connection as Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from andromede import sqlite_file
+
 T = TypeVar("T")
 
 CONVENTION = {
@@ -99,8 +101,8 @@ class Database:
                 raise ValueError(f"database {url!r}: an SQLite file is needed, not memory")
             self._lock: WriteLock | None = WriteLock(Path(parsed.database + ".write"))
             if read_only:
-                query = {"mode": "ro", "uri": "true"}
-                parsed = parsed.set(database=f"file:{parsed.database}", query=query)
+                file, query = sqlite_file.read_only(Path(parsed.database))
+                parsed = parsed.set(database=file, query={**query, "uri": "true"})
         else:
             options |= {"pool_size": pool_size, "isolation_level": "SERIALIZABLE"}
             self._lock = None

@@ -255,8 +255,9 @@ def test_without_root_a_command_says_so(others: Path, command: list[str]) -> Non
     assert snapshot(others) == before
 
 
-def as_nobody(words: list[str]) -> tuple[int, str]:
-    """Run a command in a child that gave up root; what is imported stays readable."""
+def as_nobody(words: list[str], *, out: bool = False) -> tuple[int, str]:
+    """Run a command in a child that gave up root; what is imported stays readable. Its exit code
+    and what it said on standard error, or on standard output."""
     from andromede.cli import control, logs, quickstart, up  # noqa: F401
 
     reading, writing = os.pipe()
@@ -268,11 +269,12 @@ def as_nobody(words: list[str]) -> tuple[int, str]:
             os.setresgid(NOBODY, NOBODY, NOBODY)
             os.setresuid(NOBODY, NOBODY, NOBODY)
             sys.argv = ["andromede", *words]
-            sys.stderr = os.fdopen(writing, "w")
+            setattr(sys, "stdout" if out else "stderr", os.fdopen(writing, "w"))
             main.run()
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 9
         finally:
+            sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
     os.close(writing)
