@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
+
+import pytest
 
 from andromede import config as configuration
 from andromede import logins
@@ -23,6 +27,7 @@ from andromede.config import Config, Paths
 from andromede.engine.embedded.machine import limits, process
 from andromede.engine.embedded.net import dnsmasq, links, namespaces, nft, scope
 from andromede.engine.embedded.net.names import Names
+from andromede.guest.build import BuiltImage
 
 T = TypeVar("T")
 ROLES = ("keys", "inspect", "edge", "worker", "api-0", "api-1")
@@ -211,3 +216,64 @@ def alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state not in ("Z", "X")
+
+
+class Furnished:
+    """A running cloud with an image and a network with DHCP."""
+
+    def __init__(self, cloud: LiveCloud, image: BuiltImage) -> None:
+        self.cloud = cloud
+        with closing(cloud.login()) as api:
+            self._furnish(api, image)
+
+    def _furnish(self, api: Session, image: BuiltImage) -> None:
+        body = {"name": "tiny", "disk_format": "qcow2", "container_format": "bare"}
+        self.image: str = api.call("image", "POST", "/v2/images", body)["id"]
+        with image.qcow2.open("rb") as file:
+            api.upload("image", f"/v2/images/{self.image}/file", file, image.size)
+        made = api.call("network", "POST", "/v2.0/networks", {"network": {"name": "n"}})
+        self.network: str = made["network"]["id"]
+        subnet = {"network_id": self.network, "cidr": "10.0.0.0/24", "ip_version": 4}
+        api.call("network", "POST", "/v2.0/subnets", {"subnet": subnet})
+
+    def create(self) -> str | None:
+        """Ask for a server; its id if that was answered."""
+        body = self.cloud.server_body(self.image, self.network)
+        answer = self.cloud.try_call("compute", "POST", "/servers", body)
+        return str(answer["server"]["id"]) if answer else None
+
+    def server(self) -> str:
+        """A server that runs."""
+        server = until("a server to be accepted", self.create)
+        self.cloud.await_status(server, "ACTIVE")
+        return server
+
+    def delete(self, server: str) -> Any:
+        return self.cloud.try_call("compute", "DELETE", f"/servers/{server}")
+
+    def clear(self) -> None:
+        """Delete every server, and wait until none is left."""
+        for server in self.cloud.servers():
+            self.delete(server)
+        until("all servers' end", lambda: not self.cloud.servers(), 120)
+        until("all machines' end", lambda: not self.cloud.machines(), 30)
+
+
+@contextlib.contextmanager
+def live_host() -> Iterator[LiveCloud]:
+    """A cloud that is up, on a host of its own; both are gone afterwards. Skips without root."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    host = f"live{secrets.token_hex(3)}"
+    namespaces.create(host)
+    with namespaces.inside(host):
+        with links.netlink(None) as ip:
+            ip.link("set", index=links.index("lo"), state="up")
+        cloud = LiveCloud()
+        try:
+            cloud.up()
+            yield cloud
+        finally:
+            cloud.run("reset", "--yes")
+            shutil.rmtree(cloud.state)
+            namespaces.remove(host)

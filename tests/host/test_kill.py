@@ -6,17 +6,12 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import secrets
-import shutil
 import signal
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from tests.host.live_cloud import ROLES, LiveCloud, until
+from tests.host.live_cloud import ROLES, Furnished, LiveCloud, live_host, until
 
-from andromede.cli.client import Session
-from andromede.engine.embedded.net import links, namespaces
 from andromede.guest.build import BuiltImage
 
 pytestmark = pytest.mark.host
@@ -24,64 +19,10 @@ FEW, MANY = 3, 20
 GIVEN = os.environ.get("ANDROMEDE_SEED")
 
 
-class Furnished:
-    """A running cloud with an image and a network with DHCP."""
-
-    def __init__(self, cloud: LiveCloud, image: BuiltImage) -> None:
-        self.cloud = cloud
-        with contextlib.closing(cloud.login()) as api:
-            self._furnish(api, image)
-
-    def _furnish(self, api: Session, image: BuiltImage) -> None:
-        body = {"name": "tiny", "disk_format": "qcow2", "container_format": "bare"}
-        self.image: str = api.call("image", "POST", "/v2/images", body)["id"]
-        with image.qcow2.open("rb") as file:
-            api.upload("image", f"/v2/images/{self.image}/file", file, image.size)
-        made = api.call("network", "POST", "/v2.0/networks", {"network": {"name": "n"}})
-        self.network: str = made["network"]["id"]
-        subnet = {"network_id": self.network, "cidr": "10.0.0.0/24", "ip_version": 4}
-        api.call("network", "POST", "/v2.0/subnets", {"subnet": subnet})
-
-    def create(self) -> str | None:
-        """Ask for a server; its id if that was answered."""
-        body = self.cloud.server_body(self.image, self.network)
-        answer = self.cloud.try_call("compute", "POST", "/servers", body)
-        return str(answer["server"]["id"]) if answer else None
-
-    def server(self) -> str:
-        """A server that runs."""
-        server = until("a server to be accepted", self.create)
-        self.cloud.await_status(server, "ACTIVE")
-        return server
-
-    def delete(self, server: str) -> Any:
-        return self.cloud.try_call("compute", "DELETE", f"/servers/{server}")
-
-    def clear(self) -> None:
-        """Delete every server, and wait until none is left."""
-        for server in self.cloud.servers():
-            self.delete(server)
-        until("all servers' end", lambda: not self.cloud.servers(), 120)
-        until("all machines' end", lambda: not self.cloud.machines(), 30)
-
-
 @pytest.fixture(scope="module")
 def furnished(image: BuiltImage) -> Iterator[Furnished]:
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
-    host = f"live{secrets.token_hex(3)}"
-    namespaces.create(host)
-    with namespaces.inside(host):
-        with links.netlink(None) as ip:
-            ip.link("set", index=links.index("lo"), state="up")
-        cloud = LiveCloud()
-        try:
-            cloud.up()
-            yield Furnished(cloud, image)
-        finally:
-            cloud.run("reset", "--yes")
-            shutil.rmtree(cloud.state)
-            namespaces.remove(host)
+    with live_host() as cloud:
+        yield Furnished(cloud, image)
 
 
 def test_guests_and_dhcp_outlive_every_role(furnished: Furnished) -> None:
