@@ -14,6 +14,8 @@ from andromede.config import default_state
 app = typer.Typer(
     name="andromede",
     help="A sovereign cloud that starts with one command and proves what it promises.",
+    epilog="Start here: andromede quickstart. The openstack client, unmodified, is there too: "
+    "andromede openstack server list. More in docs/guide.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -25,8 +27,37 @@ State = Annotated[
 ]
 
 
+Public = Annotated[Optional[str], typer.Option("--public", help="HOST:PORT for customers.")]
+Private = Annotated[Optional[str], typer.Option("--private", help="HOST:PORT for operators.")]
+External = Annotated[
+    Optional[str],
+    typer.Option(
+        "--external-cidr",
+        help="IPv4 network of the floating addresses; chosen at the first start.",
+    ),
+]
+
+
 def state_of(given: Path | None) -> Path:
     return (given or default_state()).resolve()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from andromede import __version__
+
+        print(f"andromede {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """What stands before every command."""
 
 
 def run() -> None:
@@ -46,15 +77,18 @@ def _fail(error: CliError) -> None:
     sys.exit(error.code)
 
 
-@app.command()
+@app.command(
+    epilog="Example: andromede up --engine simulated --state /tmp/try  (the whole API, without root)"
+)
 def up(
     state: State = None,
     engine: Annotated[
         Optional[str],
         typer.Option(help="embedded (QEMU, needs root) or simulated (in memory)."),
     ] = None,
-    public: Annotated[Optional[str], typer.Option(help="HOST:PORT for customers.")] = None,
-    private: Annotated[Optional[str], typer.Option(help="HOST:PORT for operators.")] = None,
+    public: Public = None,
+    private: Private = None,
+    external_cidr: External = None,
     database: Annotated[
         Optional[str], typer.Option(help="postgresql://… in place of SQLite.")
     ] = None,
@@ -62,10 +96,17 @@ def up(
     """Start the cloud, or say that it runs."""
     from andromede.cli import up as command
 
-    command.up(state_of(state), engine=engine, public=public, private=private, database=database)
+    command.up(
+        state_of(state),
+        engine=engine,
+        public=public,
+        private=private,
+        external_cidr=external_cidr,
+        database=database,
+    )
 
 
-@app.command()
+@app.command(epilog="Example: andromede down --servers")
 def down(
     state: State = None,
     servers: Annotated[bool, typer.Option(help="Stop the guests too.")] = False,
@@ -76,7 +117,7 @@ def down(
     command.down(state_of(state), servers=servers)
 
 
-@app.command()
+@app.command(epilog="Example: andromede status --json")
 def status(
     state: State = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
@@ -101,15 +142,26 @@ def doctor(
 @app.command()
 def quickstart(
     state: State = None,
+    public: Public = None,
+    private: Private = None,
+    external_cidr: External = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """From a bare machine to a server that answers over SSH."""
     from andromede.cli import quickstart as command
 
-    command.quickstart(state_of(state), as_json=as_json)
+    command.quickstart(
+        state_of(state),
+        as_json=as_json,
+        public=public,
+        private=private,
+        external_cidr=external_cidr,
+    )
 
 
-@app.command()
+@app.command(
+    epilog="Examples: andromede logs worker --level warning; andromede logs --request req-…"
+)
 def logs(
     roles: Annotated[Optional[list[str]], typer.Argument(help="Only these roles.")] = None,
     state: State = None,
@@ -162,7 +214,7 @@ def build_image(
     command.build(name, state_of(state), out)
 
 
-@app.command()
+@app.command(epilog="Example: andromede bench api --json")
 def bench(
     name: Annotated[str, typer.Argument(help="api, boot or footprint.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
@@ -173,7 +225,11 @@ def bench(
     command.run(name, as_json=as_json)
 
 
-@app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(
+    "test",
+    epilog="Examples: andromede test tests/unit -k paging; andromede test --full",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
 def run_tests(
     context: typer.Context,
     full: Annotated[bool, typer.Option(help="Also the long sequences.")] = False,

@@ -51,14 +51,20 @@ class Tools(threading.Thread):
             self.problem = done.stderr.strip() or f"exit code {done.returncode}"
 
 
-def quickstart(state: Path, *, as_json: bool) -> None:
-    """Do it all, or what is missing of it, and print the timeline."""
-    config = up.settle(state, {})
+def quickstart(state: Path, *, as_json: bool, **settings: str | None) -> None:
+    """Do it all, or what is missing of it, and print the timeline.
+
+    `settings` are those of `up`, for a cloud that does not run yet.
+    """
+    given = {key: value for key, value in settings.items() if value is not None}
+    config = up.settle(state, given)
     if config.engine != "embedded":
         raise CliError(f"the cloud at {state} has the simulated engine; its servers take no login")
     control.require_root(config, "quickstart")
     if control.running(state) is None:
         preflight.check(state, config)
+    else:
+        up.require_unchanged(state, config)
     timeline = Timeline()
     tools = Tools()
     tools.start()
@@ -106,7 +112,7 @@ def _image(timeline: Timeline, state: Path) -> Path:
 
 def _accelerator(state: Path) -> str:
     try:
-        return str(json.loads((state / "accelerator.json").read_text())["name"])
+        return str(json.loads(Paths(state).accelerator.read_text())["verdict"]["name"])
     except (OSError, ValueError, KeyError):
         return "unknown"
 
@@ -222,7 +228,7 @@ def ssh_command(key: Path, address: str) -> list[str]:
 
 def _tell(timeline: Timeline, report: dict[str, Any], where: Path, key: Path, problem: str) -> None:
     """What a person does next."""
-    out = Console(highlight=False, file=sys.stdout)
+    out = Console(highlight=False, soft_wrap=True, file=sys.stdout)
     out.print()
     out.print(timeline.table())
     out.print(f"\nThe server runs under {report['accelerator']} and said:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import shutil
 import time
@@ -15,7 +16,9 @@ from andromede.cli import control
 from andromede.cli.errors import NOT_RUNNING, USAGE, CliError
 from andromede.config import ENGINES, Config, Paths
 
-console = Console(stderr=True, highlight=False)
+SMALLEST_EXTERNAL = 29  # prefix length: this host, a router and a few floating addresses
+
+console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def up(state: Path, **settings: str | None) -> None:
@@ -23,6 +26,7 @@ def up(state: Path, **settings: str | None) -> None:
     config = settle(state, {key: value for key, value in settings.items() if value is not None})
     control.require_root(config, "starting the embedded engine")
     if control.running(state) is not None:
+        require_unchanged(state, config)
         console.print(f"already running: https://{config.public} (public)")
         return
     seconds = control.start(state, config)
@@ -33,6 +37,16 @@ def up(state: Path, **settings: str | None) -> None:
     console.print(
         f"operator: export OS_CLIENT_CONFIG_FILE={operator_file(state)} OS_CLOUD=operator"
     )
+
+
+def require_unchanged(state: Path, config: Config) -> None:
+    """Errors: CliError when a running cloud was given other settings than it runs with."""
+    if config != control.load(state):
+        raise CliError(
+            "the cloud runs with other settings, and was not changed; end it first with: "
+            "andromede down",
+            USAGE,
+        )
 
 
 def ensure_up(state: Path, config: Config) -> bool:
@@ -66,17 +80,34 @@ def settle(state: Path, given: dict[str, str]) -> Config:
                 configuration.address(given[name])
             except ValueError as error:
                 raise CliError(f"--{name}: {error}", USAGE) from error
+    if "external_cidr" in given:
+        _require_network(given["external_cidr"])
     if not Paths(state).config.exists():
         return configuration.new_config(**given)
     config = control.load(state)
-    for fixed in ("engine", "database"):
+    for fixed in ("engine", "database", "external_cidr"):
         if fixed in given and given[fixed] != getattr(config, fixed):
+            option = fixed.replace("_", "-")
             raise CliError(
-                f"--{fixed}: the cloud at {state} was started with "
+                f"--{option}: the cloud at {state} was started with "
                 f"{getattr(config, fixed) or 'SQLite'!s}; give another --state for another cloud",
                 USAGE,
             )
     return msgspec.structs.replace(config, **given)
+
+
+def _require_network(cidr: str) -> None:
+    try:
+        network = ipaddress.IPv4Network(cidr)
+    except ValueError as error:
+        raise CliError(
+            f"--external-cidr: {error}; an IPv4 network is accepted, as in 172.24.4.0/24", USAGE
+        ) from error
+    if network.prefixlen > SMALLEST_EXTERNAL:
+        raise CliError(
+            f"--external-cidr: {cidr} is too small; /{SMALLEST_EXTERNAL} or larger is accepted",
+            USAGE,
+        )
 
 
 def down(state: Path, *, servers: bool) -> None:
@@ -139,12 +170,13 @@ def status(state: Path, *, as_json: bool) -> None:
         }
         print(json.dumps(document))
     elif facts is None:
-        console.print(f"not running; start it with: andromede up (state: {state})")
+        print(f"not running; start it with: andromede up (state: {state})")
     else:
-        console.print(f"{'healthy' if healthy else 'unwell'}: {parts}")
-        console.print(f"public https://{config.public}, private https://{config.private}")
+        told = ", ".join(f"{name} {said}" for name, said in parts.items())
+        print(f"{'healthy' if healthy else 'unwell'}: {told}")
+        print(f"public https://{config.public}, private https://{config.private}")
         for name, pid in sorted(facts["roles"].items()):
-            console.print(f"  {name:10} pid {pid}")
+            print(f"  {name:10} pid {pid}")
     if facts is None:
         raise SystemExit(NOT_RUNNING)
     if not healthy:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from andromede import config as configuration
-from andromede.cli import main, preflight
+from andromede.cli import control, main, preflight
 from andromede.engine.embedded.machine import preflight as machine
 from andromede.engine.embedded.net import preflight as net
 from andromede.engine.preflight import Lack
@@ -89,6 +89,25 @@ def test_a_full_disk_is_named(
     monkeypatch.setattr(preflight, "LEAST_FREE", 0)
     monkeypatch.setattr(preflight, "LEAST_FILES", 1 << 62)
     assert "more files" in refuse("up", "--engine", "simulated", *free)
+
+
+@pytest.mark.parametrize("command", ["up", "quickstart"])
+@pytest.mark.parametrize("cidr", ["everything", "10.0.0.1/24", "10.0.0.0/30", "fd00::/64"])
+def test_a_faulty_external_network_is_named(refuse: Refuse, command: str, cidr: str) -> None:
+    assert "--external-cidr" in refuse(command, "--external-cidr", cidr)
+
+
+def test_what_is_fixed_at_the_first_start_is_kept(refuse: Refuse, state: Path) -> None:
+    configuration.save(state, configuration.new_config(engine="simulated"))
+    assert "172.24.4.0/24" in refuse("up", "--external-cidr", "10.9.0.0/24")
+
+
+def test_a_running_cloud_takes_no_other_settings(
+    refuse: Refuse, monkeypatch: pytest.MonkeyPatch, state: Path, free: list[str]
+) -> None:
+    configuration.save(state, configuration.new_config(engine="simulated"))
+    monkeypatch.setattr(control, "running", lambda _: {"pid": 1, "roles": {}})
+    assert "andromede down" in refuse("up", *free)
 
 
 @pytest.mark.host
