@@ -9,6 +9,11 @@ import pytest
 import structlog
 
 from andromede.db import Database, metadata
+from tests.coverage_gate import (  # noqa: F401 (hooks)
+    pytest_collection_modifyitems,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
 from tests.postgres import Postgres, PostgresMissing
 
 structlog.configure(
