@@ -92,6 +92,7 @@ def quickstart(state: Path, *, as_json: bool, **settings: str | None) -> None:
         "address": address,
         "server": server["id"],
         "output": output,
+        "openstack_command": tools.problem or "installed",
         "stages": [{"name": name, "seconds": round(s, 3)} for name, s in timeline.stages],
         "total_s": round(timeline.total(), 3),
     }

@@ -8,8 +8,11 @@ from typing import Any
 from andromede.cloud import Cloud
 from andromede.config import Config, Paths
 from andromede.db import Database
+from andromede.edge.client import EdgeClient
 from andromede.http.operation import Service
+from andromede.inspect.client import InspectClient
 from andromede.keys.client import KeysClient
+from andromede.services.compute import metadata
 from andromede.work import Lifecycle
 
 SERVICES = ("identity", "compute", "image", "network", "sovereignty")
@@ -48,15 +51,10 @@ def cloud(config: Config, paths: Paths) -> Cloud:
 
 def connect_roles(cloud: Cloud) -> None:
     """Give a process its ways to the inspection jail and to the edge."""
-    from andromede.edge.client import EdgeClient
-    from andromede.inspect.client import InspectClient
-
     cloud.inspect = InspectClient(cloud.paths.run / "inspect.sock")
     cloud.edge = EdgeClient(cloud.paths.run / "console.sock")
 
 
 def internal_services() -> list[Service]:
     """What only the edge may ask, over the internal socket."""
-    from andromede.services.compute.metadata import SERVICE
-
-    return [SERVICE]
+    return [metadata.SERVICE]
