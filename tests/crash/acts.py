@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from tests.contract.image.helpers import BARE, OCTETS, qcow2
+from tests.contract.image.helpers import OCTETS, qcow2
 from tests.crash.world import Killed, World
 from tests.harness import Answer, Client
 
@@ -37,6 +37,22 @@ class Acts:
         self.journal: list[str] = []
         flavors = world.members[0].get(f"{COMPUTE}/flavors").expect(200)["flavors"]
         self.flavor = next(each["id"] for each in flavors if each["name"] == "t1.tiny")
+        for project in range(len(world.members)):
+            self.furnish(project)
+
+    def furnish(self, project: int) -> None:
+        """What a project's first server needs, so that most acts have something to act on."""
+        self.journal.append("furnish")
+        network = self.create("network", {"name": "first"}, project)
+        assert network
+        self.create_subnet_on(network, "10.0.9.0/24", project)
+        while not self.made["server"] or project not in self.made["server"].values():
+            self.create_image(project)
+            self.create_server(project)
+        self.create("router", {"name": "first"}, project)
+        for _ in range(2):
+            self.create("port", {"network_id": network}, project)
+            self.create_server(project)
 
     def one(self) -> None:
         """One act or disaster."""
@@ -92,10 +108,13 @@ class Acts:
         if network:
             size = self.rng.choice((24, 28, 29))
             cidr = f"10.0.{self.rng.randrange(4)}.0/{size}"
-            body = {"network_id": network, "cidr": cidr, "ip_version": 4}
-            subnet = self.create("subnet", body, project)
-            if subnet:
-                self.network_of[subnet] = network
+            self.create_subnet_on(network, cidr, project)
+
+    def create_subnet_on(self, network: str, cidr: str, project: int) -> None:
+        body = {"network_id": network, "cidr": cidr, "ip_version": 4}
+        subnet = self.create("subnet", body, project)
+        if subnet:
+            self.network_of[subnet] = network
 
     def create_port(self) -> None:
         project, _ = self.who()
@@ -173,15 +192,21 @@ class Acts:
             body = {"security_group_rule": rule}
             self.check(client.post(f"{NETWORK}/security-group-rules", body))
 
-    def create_image(self) -> str | None:
-        project, client = self.who()
-        answer = self.check(client.post(PATHS["image"], BARE))
+    def create_image(self, project: int | None = None) -> str | None:
+        """An image with data that are what is declared, or now and then are not."""
+        project = self.who()[0] if project is None else project
+        client = self.world.members[project]
+        kinds = {"raw": b"x" * 4096, "qcow2": qcow2()}
+        declared = self.rng.choice(list(kinds))
+        found = self.rng.choice(list(kinds)) if self.rng.random() < 0.2 else declared
+        body = {"disk_format": declared, "container_format": "bare"}
+        answer = self.check(client.post(PATHS["image"], body))
         if answer.status != 201:
             return None
         image: str = answer.json["id"]
         self.made["image"][image] = project
-        data = self.rng.choice((b"x" * 4096, qcow2()))
-        self.check(client.put(f"{PATHS['image']}/{image}/file", raw=data, headers=OCTETS))
+        path = f"{PATHS['image']}/{image}/file"
+        self.check(client.put(path, raw=kinds[found], headers=OCTETS))
         return image
 
     def killed_upload(self) -> None:
@@ -217,8 +242,8 @@ class Acts:
             os.close(upload.descriptor)
             upload.descriptor = -1
 
-    def create_server(self) -> None:
-        project, _ = self.who()
+    def create_server(self, project: int | None = None) -> None:
+        project = self.who()[0] if project is None else project
         image = self.some("image", project)
         if image is None:
             return
