@@ -57,7 +57,10 @@ def cloud(engine: str = "simulated", **settings: Any) -> Iterator[Scratch]:
         configuration.save(state, config)
         try:
             seconds = control.start(state, config)
-            yield _log_in(state, config, seconds)
+            scratch = _log_in(state, config, seconds)
+            yield scratch
+            scratch.operator.close()
+            scratch.customer.close()
         except Exception as error:
             for failure in failures(state):
                 error.add_note(failure)

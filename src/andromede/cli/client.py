@@ -53,6 +53,11 @@ class Session:
             for service in token.get("catalog", [])
         }
 
+    def close(self) -> None:
+        """Close every connection; a later request opens them again."""
+        while self._connections:
+            self._connections.popitem()[1].close()
+
     def call(self, service: str, method: str, path: str, body: Any = None, **query: str) -> Any:
         """One request to a service by its catalog type; the JSON it answers, or None.
 
