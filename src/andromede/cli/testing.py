@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 WHOLE = ("--cov=andromede", "--cov-branch", "--cov-report=")
-PARALLEL = ("-n", "2", "--dist", "loadgroup")
+# Host tests and clients mostly wait: a process for each of them, and one for the rest.
+PARALLEL = ("-n", "3", "--dist", "loadgroup")
 
 
 def run(arguments: list[str], *, full: bool) -> int:
