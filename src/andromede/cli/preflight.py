@@ -23,7 +23,7 @@ from andromede.roles import listen
 LEAST_FREE = 256 << 20  # bytes that a cloud needs to start and to keep its books
 LEAST_FILES = 1_000
 MIGRATIONS = Path(andromede.__file__).parent / "db" / "migrations" / "versions"
-TOOLS = ("qemu-system-x86_64", "qemu-img", "xorriso", "nft", "dnsmasq", "setpriv")
+TOOLS = ("qemu-system-x86_64", "qemu-img", "genisoimage", "nft", "dnsmasq", "setpriv")
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
