@@ -106,6 +106,11 @@ def address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def external_gateway(config: Config) -> str:
+    """The address this host holds on the external network; the public listener is there too."""
+    return str(next(ipaddress.ip_network(config.external_cidr).hosts()))
+
+
 def server_uid(config: Config, number: int) -> int:
     """The user id of one server's QEMU, from the server's number."""
     span = UID_BLOCK - SERVER_UID_OFFSET

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 
-from andromede.config import Config, Paths, address, role_uid
+from andromede.config import Config, Paths, address, external_gateway, role_uid
 
 BACKLOG = 1024
 IP_FREEBIND = 15
@@ -54,11 +53,6 @@ def public_addresses(config: Config) -> list[tuple[str, int]]:
     if config.engine == "embedded" and host not in ("0.0.0.0", "::"):  # noqa: S104
         where.append((external_gateway(config), port))
     return where
-
-
-def external_gateway(config: Config) -> str:
-    """The address this host holds on the external network."""
-    return str(next(ipaddress.ip_network(config.external_cidr).hosts()))
 
 
 def _tcp(host: str, port: int) -> socket.socket:

@@ -10,7 +10,7 @@ import os
 import threading
 from ipaddress import ip_address, ip_interface, ip_network
 
-from andromede.config import Config
+from andromede.config import Config, external_gateway
 from andromede.engine.embedded.net import links, namespaces, nft
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.store import Store
@@ -153,17 +153,20 @@ def _to_host(config: Config, names: Names, specs: list[NetworkSpec]) -> tuple[st
 
 
 def _to_api(config: Config) -> tuple[str, ...]:
-    """The public listener; nothing when it is on loopback, which no guest can reach."""
+    """The public listener: at its own address unless that is loopback, which no guest can reach,
+    and at the gateway of the configured external network, where it always listens too."""
     host, _, port = config.public.rpartition(":")
     try:
         address = ip_address(host.strip("[]") or "0.0.0.0")  # noqa: S104 - compared, not bound
     except ValueError:
         return (f"tcp dport {port} accept",)
-    if address.is_loopback:
-        return ()
-    family = "ip" if address.version == 4 else "ip6"
-    place = "" if address.is_unspecified else f"{family} daddr {address} "
-    return (f"{place}tcp dport {port} accept",)
+    if address.is_unspecified:
+        return (f"tcp dport {port} accept",)
+    reached = [ip_address(external_gateway(config)), *([] if address.is_loopback else [address])]
+    return tuple(
+        f"{'ip' if each.version == 4 else 'ip6'} daddr {each} tcp dport {port} accept"
+        for each in reached
+    )
 
 
 def _own_sources(names: Names, specs: list[NetworkSpec]) -> list[str]:
