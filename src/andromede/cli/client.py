@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from andromede.cli.errors import CliError
 
 TIMEOUT = 120.0
+CLOSED = (ConnectionError, ssl.SSLEOFError)  # what a connection says that the host has ended
 
 
 class ApiFailure(CliError):
@@ -106,22 +109,31 @@ class Session:
                 answer = connection.getresponse()
                 text = answer.read()
                 break
-            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-                self._connections.pop(parts.netloc).close()
-                if attempt == 2 or file is not None:
-                    raise
             except OSError as error:
-                raise CliError(f"{method} {url}: {error}; is the cloud up?") from error
+                self._connections.pop(parts.netloc).close()
+                if attempt == 2 or file is not None or not isinstance(error, CLOSED):
+                    raise CliError(f"{method} {url}: {error}; is the cloud up?") from error
         if answer.status >= 400:
             raise ApiFailure(method, url, answer.status, text.decode(errors="replace"))
         return text, {name.lower(): value for name, value in answer.getheaders()}
 
     def _connection(self, where: str) -> http.client.HTTPSConnection:
+        """A connection to a host: the kept one, unless the host has ended it meanwhile."""
+        kept = self._connections.get(where)
+        if kept is not None and kept.sock is not None and _readable(kept.sock):
+            self._connections.pop(where).close()
         if where not in self._connections:
             self._connections[where] = http.client.HTTPSConnection(
                 where, timeout=TIMEOUT, context=self.tls
             )
         return self._connections[where]
+
+
+def _readable(connection: socket.socket) -> bool:
+    """Nothing is due on an idle connection but its end."""
+    waiting = select.poll()
+    waiting.register(connection, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def password(user: str, secret: str, domain: str = "default") -> dict[str, Any]:
