@@ -87,7 +87,7 @@ def quickstart(state: Path, *, as_json: bool, **settings: str | None) -> None:
     report = {
         "ok": True,
         "ssh_ok": bool(output),
-        "accelerator": _accelerator(state),
+        "accelerator": _accelerator(paths),
         "started": started,
         "address": address,
         "server": server["id"],
@@ -111,11 +111,9 @@ def _image(timeline: Timeline, state: Path) -> Path:
     return ready
 
 
-def _accelerator(state: Path) -> str:
-    try:
-        return str(json.loads(Paths(state).accelerator.read_text())["verdict"]["name"])
-    except (OSError, ValueError, KeyError):
-        return "unknown"
+def _accelerator(paths: Paths) -> str:
+    """What the engine found that its servers can run under, and noted before it ran the first."""
+    return str(json.loads(paths.accelerator.read_text())["verdict"]["name"])
 
 
 def _as_operator(paths: Paths, config: Config, image: Path) -> dict[str, str]:

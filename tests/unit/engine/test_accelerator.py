@@ -70,6 +70,17 @@ def test_a_kernel_replaces_the_weaker_proof_and_not_the_other_way(
     assert probes.kernels == [None, KERNEL]
 
 
+def test_the_tiny_guests_kernel_is_booted_once_it_is_built(probes: Probes, tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    accel.accelerator(paths)
+    paths.guests.mkdir()
+    built = paths.guests / "tiny.vmlinuz"
+    built.touch()
+    for _ in range(2):
+        assert accel.accelerator(paths).proof == "kernel"
+    assert probes.kernels == [None, built]
+
+
 def test_fresh_probes_whatever_is_remembered(probes: Probes, tmp_path: Path) -> None:
     accel.accelerator(Paths(tmp_path), KERNEL)
     accel.accelerator(Paths(tmp_path), KERNEL, fresh=True)

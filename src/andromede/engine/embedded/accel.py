@@ -22,6 +22,7 @@ KVM = Path("/dev/kvm")
 PATIENCE = 15.0  # seconds within which a kernel must come as far as to miss its root file system
 REACHED = b"Unable to mount root fs"
 SECTOR_SAYS = b"RP"
+KERNEL = "tiny.vmlinuz"  # beside the tiny image, below the folder of built guests
 
 # Writes R to the first serial port in real mode, enters protected mode, uses the FPU and CPUID,
 # writes P and leaves through QEMU's exit port: what a host with a poor emulation fails at.
@@ -53,9 +54,12 @@ _known: dict[Path, Verdict] = {}  # by state folder: the host does not change un
 def accelerator(paths: Paths, kernel: Path | None = None, *, fresh: bool = False) -> Verdict:
     """The accelerator of this host. With a kernel, a verdict taken without one is taken again.
 
-    `fresh` probes whatever is remembered. Blocks for up to half a minute when it probes.
+    Without `kernel`, the tiny guest's is booted, if that was built. `fresh` probes whatever is
+    remembered. Blocks for up to half a minute when it probes.
     """
-    kept = paths.state / "accelerator.json"
+    kept = paths.accelerator
+    if kernel is None and (built := paths.guests / KERNEL).exists():
+        kernel = built
     with _lock:
         known = _known.get(kept)
         if fresh or known is None or _weaker(known, kernel):
