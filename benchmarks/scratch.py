@@ -34,6 +34,13 @@ class Scratch:
     customer: Session
     login: dict[str, Any]
     seconds: float  # from `up` to healthy, on its first start
+    sessions: list[Session]  # closed with the cloud
+
+    def another(self, name: str) -> tuple[Session, dict[str, Any]]:
+        """One more customer, with a project of its own."""
+        session, login = new_customer(self.operator, self.state, self.config, name)
+        self.sessions.append(session)
+        return session, login
 
 
 def free_port() -> int:
@@ -52,20 +59,22 @@ def cloud(engine: str = "simulated", **settings: Any) -> Iterator[Scratch]:
             engine=engine,
             public=f"127.0.0.1:{free_port()}",
             private=f"127.0.0.1:{free_port()}",
-            **settings,
+            **{"external_cidr": free_range(), **settings},
         )
         configuration.save(state, config)
+        sessions: list[Session] = []
         try:
             seconds = control.start(state, config)
-            scratch = _log_in(state, config, seconds)
-            yield scratch
-            scratch.operator.close()
-            scratch.customer.close()
+            made = _log_in(state, config, seconds)
+            sessions = made.sessions
+            yield made
         except Exception as error:
             for failure in failures(state):
                 error.add_note(failure)
             raise
         finally:
+            for each in sessions:
+                each.close()
             andromede("reset", "--yes", state=state)
 
 
@@ -97,15 +106,23 @@ def _log_in(state: Path, config: Config, seconds: float) -> Scratch:
     operator.login(
         credential(held["application_credential_id"], held["application_credential_secret"])
     )
+    customer, login = new_customer(operator, state, config, "bench")
+    return Scratch(state, config, operator, customer, login, seconds, [operator, customer])
+
+
+def new_customer(
+    operator: Session, state: Path, config: Config, name: str
+) -> tuple[Session, dict[str, Any]]:
+    """A project and its user of that name, without quotas, logged in on the public listener."""
     project = operator.call(
-        "identity", "POST", "/projects", {"project": {"name": "bench", "domain_id": "default"}}
+        "identity", "POST", "/projects", {"project": {"name": name, "domain_id": "default"}}
     )["project"]
     secret = secrets.token_urlsafe(16)
     user = operator.call(
         "identity",
         "POST",
         "/users",
-        {"user": {"name": "bench", "domain_id": "default", "password": secret}},
+        {"user": {"name": name, "domain_id": "default", "password": secret}},
     )["user"]
     role = operator.find("identity", "/roles", "roles", "member")
     assert role is not None
@@ -118,13 +135,36 @@ def _log_in(state: Path, config: Config, seconds: float) -> Scratch:
         f"/os-quota-sets/{project['id']}",
         {"quota_set": {"instances": UNLIMITED, "cores": UNLIMITED, "ram": UNLIMITED}},
     )
-    operator.call("network", "PUT", f"/v2.0/quotas/{project['id']}", {"quota": {"port": UNLIMITED}})
-    customer = Session(f"https://{config.public}/identity/v3", paths.tls / "ca.pem")
+    quota = {"port": UNLIMITED, "floatingip": UNLIMITED}
+    operator.call("network", "PUT", f"/v2.0/quotas/{project['id']}", {"quota": quota})
+    customer = Session(f"https://{config.public}/identity/v3", Paths(state).tls / "ca.pem")
     scope = {"project": {"id": project["id"]}}
-    identity = password("bench", secret)
+    identity = password(name, secret)
     customer.login(identity, scope)
-    login = {"auth": {"identity": identity, "scope": scope}}
-    return Scratch(state, config, operator, customer, login, seconds)
+    return customer, {"auth": {"identity": identity, "scope": scope}}
+
+
+def upload(cloud: Scratch, image: Path) -> None:
+    """Make the tiny image public, as an operator does."""
+    body = {
+        "name": "tiny",
+        "disk_format": "qcow2",
+        "container_format": "bare",
+        "visibility": "public",
+    }
+    made = cloud.operator.call("image", "POST", "/v2/images", body)
+    with image.open("rb") as file:
+        size = image.stat().st_size
+        cloud.operator.upload("image", f"/v2/images/{made['id']}/file", file, size)
+
+
+def free_range() -> str:
+    """A /24 of the block kept for measurements (RFC 2544) that no link of this host holds."""
+    held = subprocess.run(["ip", "-4", "-o", "addr"], capture_output=True, text=True, check=True)
+    while True:
+        found = f"198.{18 + secrets.randbelow(2)}.{secrets.randbelow(256)}"
+        if f" {found}." not in held.stdout:
+            return f"{found}.0/24"
 
 
 def wait(condition: Any, within: float, complaint: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.host.guest_cloud import GuestCloud, Guests, boot_guests, guest_cloud
 from tests.host.net_lab import Guest
 
 from andromede.config import Config, Paths, new_config
@@ -30,6 +31,25 @@ def cache() -> Path:
 @pytest.fixture(scope="session")
 def image(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> BuiltImage:
     return build_tiny(tmp_path_factory.mktemp("image"), cache_dir=cache)
+
+
+@pytest.fixture(scope="session")
+def running(image: BuiltImage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuestCloud]:
+    """A cloud that the supervisor runs, with the embedded engine and the tiny image."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    folder = tmp_path_factory.mktemp("keys")
+    with guest_cloud(image.qcow2, folder) as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def guests(running: GuestCloud) -> Iterator[Guests]:
+    """Four servers on it, shared by the tests of guests."""
+    made = boot_guests(running)
+    yield made
+    for each in made.all():
+        each.hang_up()
 
 
 @pytest.fixture(scope="module")

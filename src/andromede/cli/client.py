@@ -82,12 +82,6 @@ class Session:
         found = self.call(service, "GET", path, None, name=name, **query)[key]
         return next((each for each in found if each["name"] == name), None)
 
-    def close(self) -> None:
-        """Close every connection; the next call opens another."""
-        for connection in self._connections.values():
-            connection.close()
-        self._connections.clear()
-
     def _send(
         self,
         method: str,
