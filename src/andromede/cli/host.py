@@ -23,7 +23,6 @@ from andromede.roles import listen
 
 LEAST_FILES = 4_096  # open files: the worker holds two for each server that runs
 UNSYNCHRONISED = 5  # what adjtimex(2) answers: TIME_ERROR
-KERNELS = ("boot/vmlinuz-*", "usr/boot/vmlinuz-*")
 
 
 class Port(Struct, frozen=True, kw_only=True):
@@ -60,16 +59,9 @@ def look(paths: Paths) -> Host:
         memory_available=available,
         disk=disk,
         disk_free=free,
-        accelerator=accel.probe(kernel(paths)),
+        accelerator=accel.probe(accel.unpacked_kernel(paths)),
         qemu=".".join(map(str, version)) if version else None,
     )
-
-
-def kernel(paths: Paths) -> Path | None:
-    """A kernel that was unpacked for a guest, to boot for proof; None when none was."""
-    trees = paths.cache / "trees"
-    found = [each for pattern in KERNELS for each in trees.glob(f"*/{pattern}")]
-    return max(found, key=lambda each: each.stat().st_mtime, default=None)
 
 
 def lacks(paths: Paths, verdict: Verdict) -> list[Lack]:

@@ -7,7 +7,6 @@ by SSH with the public password `gocubsgo`, and has sudo without one. Give it no
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,21 +34,18 @@ NOTICE = "For tests and first light: user cirros, password gocubsgo, sudo withou
 
 @dataclass(frozen=True)
 class BuiltImage:
-    """A built image: `size` is the qcow2's in bytes, `provenance` a JSON file, `kernel` a copy of
-    the one inside, for who boots it directly."""
+    """A built image: `size` is the qcow2's in bytes, `provenance` a JSON file."""
 
     qcow2: Path
     sha256: str
     size: int
     provenance: Path
-    kernel: Path
 
 
 def build_tiny(
     out_dir: Path, *, cache_dir: Path, progress: Callable[[str], None] = lambda message: None
 ) -> BuiltImage:
-    """Write tiny.qcow2, tiny.vmlinuz and tiny.provenance.json to `out_dir`; downloads are kept in
-    `cache_dir`.
+    """Write tiny.qcow2 and tiny.provenance.json to `out_dir`; downloads are kept in `cache_dir`.
 
     The same packages give the same bytes. Needs the host's DEBIAN_PACKAGES and its apt sources,
     no privileges and no mounts. Raises GuestBuildError.
@@ -67,11 +63,8 @@ def build_tiny(
     image = out_dir / "tiny.qcow2"
     with tempfile.TemporaryDirectory(dir=out_dir, prefix=".tiny-") as name:
         work = Path(name)
-        kernel = contents.kernel_image(packages)
-        raw = _raw_disk(work, kernel, first_stage, root, epoch)
+        raw = _raw_disk(work, contents.kernel_image(packages), first_stage, root, epoch)
         disk.to_qcow2(raw, work / image.name)
-        shutil.copyfile(kernel, work / "kernel")
-        (work / "kernel").replace(image.with_suffix(".vmlinuz"))
         (work / image.name).replace(image)
     return _describe(image, packages, epoch)
 
@@ -147,4 +140,4 @@ def _describe(image: Path, packages: Sequence[Package], epoch: int) -> BuiltImag
     }
     provenance = image.with_suffix(".provenance.json")
     provenance.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
-    return BuiltImage(image, sha256, size, provenance, image.with_suffix(".vmlinuz"))
+    return BuiltImage(image, sha256, size, provenance)

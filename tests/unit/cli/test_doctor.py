@@ -262,12 +262,12 @@ def test_the_clock_and_the_limits_are_looked_at(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_newest_unpacked_kernel_is_booted_for_proof(tmp_path: Path) -> None:
     paths = Paths(tmp_path)
-    assert host.kernel(paths) is None
+    assert accel.unpacked_kernel(paths) is None
     for name, age in (("old", 1_000), ("new", 2_000)):
         boot = paths.cache / "trees" / name / "boot"
         boot.mkdir(parents=True)
         (boot / f"vmlinuz-{name}").touch()
         os.utime(boot / f"vmlinuz-{name}", (age, age))
-    found = host.kernel(paths)
+    found = accel.unpacked_kernel(paths)
     assert found is not None
     assert found.name == "vmlinuz-new"

@@ -22,7 +22,7 @@ KVM = Path("/dev/kvm")
 PATIENCE = 15.0  # seconds within which a kernel must come as far as to miss its root file system
 REACHED = b"Unable to mount root fs"
 SECTOR_SAYS = b"RP"
-KERNEL = "tiny.vmlinuz"  # beside the tiny image, below the folder of built guests
+KERNELS = ("boot/vmlinuz-*", "usr/boot/vmlinuz-*")  # below each package that was unpacked
 
 # Writes R to the first serial port in real mode, enters protected mode, uses the FPU and CPUID,
 # writes P and leaves through QEMU's exit port: what a host with a poor emulation fails at.
@@ -54,14 +54,14 @@ _known: dict[Path, Verdict] = {}  # by state folder: the host does not change un
 def accelerator(paths: Paths, kernel: Path | None = None, *, fresh: bool = False) -> Verdict:
     """The accelerator of this host. With a kernel, a verdict taken without one is taken again.
 
-    Without `kernel`, the tiny guest's is booted, if that was built. `fresh` probes whatever is
-    remembered. Blocks for up to half a minute when it probes.
+    Without `kernel`, one that was unpacked for a guest is booted, if there is any. `fresh` probes
+    whatever is remembered. Blocks for up to half a minute when it probes.
     """
     kept = paths.accelerator
-    if kernel is None and (built := paths.guests / KERNEL).exists():
-        kernel = built
     with _lock:
         known = _known.get(kept)
+        if kernel is None and (fresh or known is None or known.proof == "sector"):
+            kernel = unpacked_kernel(paths)
         if fresh or known is None or _weaker(known, kernel):
             current = fingerprint()
             known = None if fresh else _read(kept, current)
@@ -70,6 +70,13 @@ def accelerator(paths: Paths, kernel: Path | None = None, *, fresh: bool = False
                 _write(kept, _Kept(current, known))
             _known[kept] = known
         return known
+
+
+def unpacked_kernel(paths: Paths) -> Path | None:
+    """A kernel that was unpacked for a guest, to boot for proof; None when none was."""
+    trees = paths.cache / "trees"
+    found = [each for pattern in KERNELS for each in trees.glob(f"*/{pattern}")]
+    return max(found, key=lambda each: each.stat().st_mtime, default=None)
 
 
 def _weaker(known: Verdict, kernel: Path | None) -> bool:
