@@ -9,7 +9,7 @@ from pathlib import Path
 
 from andromede.cli.errors import USAGE, CliError
 
-HELPERS = {"__init__", "frame", "scratch", "load", "hello"}
+HELPERS = {"__init__", "banner", "frame", "hello", "load", "rawboot", "scratch"}
 
 
 def run(name: str, *, as_json: bool) -> None:

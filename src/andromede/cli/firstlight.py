@@ -44,24 +44,32 @@ class FirstLight:
             raise CliError(f"no image called {image} is visible to this project")
         self.image = found
 
-    def server(self) -> tuple[dict[str, Any], str]:
-        """The running server and its floating address."""
+    def port(self) -> tuple[str, str]:
+        """The port that the server will hold, and the floating address that stands for it."""
         port = self._have(
             "network",
             "ports",
             {"network_id": self.network["id"], "security_groups": [self._group()["id"]]},
         )
-        address = self._floating(port["id"])
+        return port["id"], self._floating(port["id"])
+
+    def wanted(self, port_id: str) -> dict[str, Any]:
+        """The server to ask for, on that port."""
+        return {
+            "name": NAME,
+            "imageRef": self.image["id"],
+            "flavorRef": self._flavor(),
+            "key_name": NAME,
+            "networks": [{"port": port_id}],
+        }
+
+    def server(self) -> tuple[dict[str, Any], str]:
+        """The running server and its floating address."""
+        port_id, address = self.port()
         server = self.api.find("compute", "/servers/detail", "servers", NAME)
         if server is None:
-            body = {
-                "name": NAME,
-                "imageRef": self.image["id"],
-                "flavorRef": self._flavor(),
-                "key_name": NAME,
-                "networks": [{"port": port["id"]}],
-            }
-            server = self.api.call("compute", "POST", "/servers", {"server": body})["server"]
+            body = {"server": self.wanted(port_id)}
+            server = self.api.call("compute", "POST", "/servers", body)["server"]
         elif server["status"] == "SHUTOFF":
             action = f"/servers/{server['id']}/action"
             self.api.call("compute", "POST", action, {"os-start": None})
