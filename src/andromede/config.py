@@ -187,6 +187,7 @@ def save(state: Path, config: Config) -> None:
     lines += ["", "[place]", *(f"{key} = {_toml(value)}" for key, value in place.items())]
     draft = path.with_suffix(".new")
     try:
+        draft.touch(mode=0o600 if config.database else 0o644)  # a URL may hold a password
         draft.write_text("\n".join(lines) + "\n")
         draft.replace(path)
     except OSError:
