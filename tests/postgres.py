@@ -54,6 +54,7 @@ class Postgres:
         data, server = self.folder / "data", program("postgres")
         if os.geteuid() == 0:
             shutil.chown(self.folder, USER, GROUP)
+        self.folder.chmod(0o711)  # a cloud's roles reach the socket under their own users
         subprocess.run(
             [*_unprivileged(), program("initdb"), "-D", str(data), "-U", "tests",
              "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
