@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from benchmarks import scratch
 from benchmarks.scratch import Scratch
-
 from tests.clients.command import OpenStack
 
 

@@ -16,14 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from benchmarks import scratch
-from benchmarks.scratch import Scratch, wait
 
 from andromede import config as configuration
 from andromede import logins
 from andromede.cli import control
 from andromede.cli.client import ApiFailure, Session, credential
 from andromede.config import Paths
+from benchmarks import scratch
+from benchmarks.scratch import Scratch, wait
 
 
 def fetch(running: Scratch, listener: str, path: str) -> tuple[int, str]:

@@ -19,8 +19,12 @@ def test_a_cloud_on_postgresql(postgres: Postgres) -> None:
         assert cloud.customer.call("compute", "GET", server)["server"]["status"] == "ACTIVE"
         cloud.customer.call("compute", "DELETE", server)
         scratch.wait(
-            lambda: target.servers[0]
-            not in [s["id"] for s in cloud.customer.call("compute", "GET", "/servers")["servers"]],
+            lambda: (
+                target.servers[0]
+                not in [
+                    s["id"] for s in cloud.customer.call("compute", "GET", "/servers")["servers"]
+                ]
+            ),
             60,
             "the server was not deleted",
         )

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import sqlalchemy as sa
-from tests.crash.scenarios import Scenario, member
-from tests.harness import TestCloud
 
 from andromede.work import Lifecycle, Outcome, Reconciler, Step
 from andromede.work.lifecycle import Task
+from tests.crash.scenarios import Scenario, member
+from tests.harness import TestCloud
 
 HISTORY = frozenset({"leaf", "checkpoint", "compute_host"})
 POINTS = ("before", "effect", "after")  # the probe's: around each effect and each record

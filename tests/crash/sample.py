@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from tests.harness import Client, TestCloud
 
 from andromede import ids
 from andromede.db import Connection
@@ -14,6 +13,7 @@ from andromede.http.errors import NotFound, plain_shape
 from andromede.http.operation import Operation, Reply, Service
 from andromede.work import Done, Hop, Lifecycle, Outcome, Reconciler, Step, intend
 from andromede.work.lifecycle import Record
+from tests.harness import Client, TestCloud
 
 TABLES = sa.MetaData()
 SAMPLES = sa.Table(

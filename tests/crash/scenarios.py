@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from tests.contract.compute.servers.helpers import Site, open_site
-from tests.contract.image.helpers import active, show
-from tests.crash import sample
-from tests.harness import Client, TestCloud, caller
-
 from andromede import clock
 from andromede.engine.protocol import Power
 from andromede.services.compute import api as compute
 from andromede.services.network import api as network
+from tests.contract.compute.servers.helpers import Site, open_site
+from tests.contract.image.helpers import active, show
+from tests.crash import sample
+from tests.harness import Client, TestCloud, caller
 
 Make = Callable[[TestCloud, Client], str]
 Ask = Callable[[TestCloud, Client, str], str]

@@ -10,13 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+import andromede.services
+from andromede.work import Lifecycle, Reconciler
 from tests.crash import sample
 from tests.crash.ordeal import POINTS, Ordeal
 from tests.crash.scenarios import SCENARIOS
 from tests.harness import TestCloud
-
-import andromede.services
-from andromede.work import Lifecycle, Reconciler
 
 PACKAGES = [
     importlib.import_module(f"andromede.services.{each.name}")

@@ -10,6 +10,7 @@ import random
 from pathlib import Path
 
 import pytest
+
 from tests.crash.acts import Acts
 from tests.crash.world import World
 

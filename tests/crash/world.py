@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
-from tests.harness import Client, TestCloud, caller
 
 from andromede.findings import Finding
 from andromede.roles.audit import audit
@@ -19,6 +18,7 @@ from andromede.services.network import api as network_api
 from andromede.sovereignty.log.sequencer import sequence
 from andromede.work import Runner
 from andromede.work.lifecycle import Task
+from tests.harness import Client, TestCloud, caller
 
 PACKAGES = (compute, image, network)
 LATEST = {"OpenStack-API-Version": "compute 2.96"}

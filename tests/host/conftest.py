@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.host.guest_cloud import GuestCloud, Guests, boot_guests, guest_cloud
-from tests.host.net_lab import Guest
 
 from andromede.config import Config, Paths, new_config
 from andromede.engine.embedded.net import HostNetwork, links, namespaces
 from andromede.engine.protocol import PortSpec
 from andromede.guest.build import BuiltImage, build_tiny
+from tests.host.guest_cloud import GuestCloud, Guests, boot_guests, guest_cloud
+from tests.host.net_lab import Guest
 
 WORLD, WORLD_HOST_SIDE = "198.51.100.2", "198.51.100.1"
 

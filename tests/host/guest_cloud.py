@@ -18,12 +18,11 @@ from pathlib import Path
 from socket import AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
 from typing import Any
 
-from benchmarks import scratch
-from benchmarks.scratch import Scratch
-
 from andromede.cli.client import Session, poll
 from andromede.engine.embedded.net import namespaces
 from andromede.engine.embedded.net.names import Names
+from benchmarks import scratch
+from benchmarks.scratch import Scratch
 
 IMAGE, FLAVOR = "tiny", "t1.tiny"
 PATIENCE = 240.0  # seconds: the host may be busy with much else

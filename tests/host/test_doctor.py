@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from tests.host.live_cloud import Furnished, live_host, until
 
 from andromede import clock
 from andromede.engine.embedded.machine import limits
 from andromede.engine.embedded.net import links, namespaces
 from andromede.guest.build import BuiltImage
+from tests.host.live_cloud import Furnished, live_host, until
 
 pytestmark = pytest.mark.host
 STRANGER = str(uuid.UUID(int=7))

@@ -12,9 +12,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.host import net_documents as doc
-from tests.host.net_lab import PATIENCE, Guest, connect
-from tests.unit.edge.conftest import Api
 
 from andromede.config import Config, Paths, role_uid
 from andromede.edge import server
@@ -24,6 +21,9 @@ from andromede.edge.wire import Response
 from andromede.engine.embedded.net import HostNetwork
 from andromede.engine.protocol import NetworkSpec, PortSpec
 from andromede.roles.privilege import become
+from tests.host import net_documents as doc
+from tests.host.net_lab import PATIENCE, Guest, connect
+from tests.unit.edge.conftest import Api
 
 pytestmark = pytest.mark.host
 ONE, TWO = doc.network("edge-one", 61), doc.network("edge-two", 62)

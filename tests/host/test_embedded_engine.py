@@ -8,9 +8,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tests.host import net_documents as documents
-from tests.host.machine_world import until
-from tests.host.net_lab import connect
 
 from andromede.config import server_uid
 from andromede.engine.embedded import EmbeddedEngine
@@ -18,6 +15,9 @@ from andromede.engine.embedded.machine.qmp import Monitor
 from andromede.engine.embedded.net import HostNetwork
 from andromede.engine.protocol import DiskSpec, NicSpec, Power, ServerSpec
 from andromede.guest.build import BuiltImage
+from tests.host import net_documents as documents
+from tests.host.machine_world import until
+from tests.host.net_lab import connect
 
 pytestmark = pytest.mark.host
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from tests.host.guest_cloud import USER_DATA_SAYS, Guests
 
 pytestmark = pytest.mark.host

@@ -7,9 +7,9 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from tests.host.guest_cloud import ANSWER, PATIENCE, SSH_IN, Guests, Server
 
 from andromede.cli.client import poll
+from tests.host.guest_cloud import ANSWER, PATIENCE, SSH_IN, Guests, Server
 
 pytestmark = pytest.mark.host
 WAIT = 3  # seconds in the guest for what must not come

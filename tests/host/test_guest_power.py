@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.clients.command import OpenStack
-from tests.host.guest_cloud import PATIENCE, USER_DATA_SAYS, Guests, Server
 
 from andromede.cli.client import ApiFailure, poll
 from andromede.config import Paths
 from andromede.engine.embedded.machine import process
+from tests.clients.command import OpenStack
+from tests.host.guest_cloud import PATIENCE, USER_DATA_SAYS, Guests, Server
 
 pytestmark = pytest.mark.host
 BOOT_ID = "cat /proc/sys/kernel/random/boot_id"

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.host.machine_world import until
 
 from andromede.config import Config, Paths, new_config, role_uid
 from andromede.inspect import client, server
 from andromede.inspect.verdict import InspectionError, Verdict
+from tests.host.machine_world import until
 
 pytestmark = pytest.mark.host
 

@@ -10,9 +10,9 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from tests.host.live_cloud import ROLES, Furnished, LiveCloud, live_host, until
 
 from andromede.guest.build import BuiltImage
+from tests.host.live_cloud import ROLES, Furnished, LiveCloud, live_host, until
 
 pytestmark = pytest.mark.host
 FEW, MANY = 3, 20

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.host.machine_world import World, until
 
 from andromede.engine.embedded.machine import disks, launch, process, record
 from andromede.engine.protocol import Power, ServerSpec
+from tests.host.machine_world import World, until
 
 pytestmark = pytest.mark.host
 

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from andromede import clock
+from andromede.engine.embedded.machine import console, disks, drive
+from andromede.engine.protocol import DiskSpec, EngineError, Power
 from tests.host.machine_world import (
     CHATTY,
     FILL_DISK,
@@ -17,10 +21,6 @@ from tests.host.machine_world import (
     small_file_system,
     until,
 )
-
-from andromede import clock
-from andromede.engine.embedded.machine import console, disks, drive
-from andromede.engine.protocol import DiskSpec, EngineError, Power
 
 pytestmark = pytest.mark.host
 

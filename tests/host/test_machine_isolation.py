@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.host import machine_world
-from tests.host.machine_world import MEBIBYTE, World
 
 from andromede.config import server_uid
 from andromede.engine.embedded.machine import limits
 from andromede.engine.protocol import ServerSpec
+from tests.host import machine_world
+from tests.host.machine_world import MEBIBYTE, World
 
 pytestmark = pytest.mark.host
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.host import machine_world
-from tests.host.machine_world import BUTTON, IDLE, MEBIBYTE, SUICIDE, World, until
 
 from andromede.engine.embedded.machine import disks, launch, process, record
 from andromede.engine.embedded.machine.qmp import Monitor
 from andromede.engine.protocol import DiskSpec, EngineError, Power
+from tests.host import machine_world
+from tests.host.machine_world import BUTTON, IDLE, MEBIBYTE, SUICIDE, World, until
 
 pytestmark = pytest.mark.host
 

@@ -10,6 +10,9 @@ import struct
 from collections.abc import Callable
 
 import pytest
+
+from andromede.engine.embedded.net import HostNetwork, links, namespaces
+from andromede.engine.protocol import EngineError, PortSpec
 from tests.host import net_documents as doc
 from tests.host.net_lab import (
     BROADCAST,
@@ -21,9 +24,6 @@ from tests.host.net_lab import (
     mac_bytes,
     udp,
 )
-
-from andromede.engine.embedded.net import HostNetwork, links, namespaces
-from andromede.engine.protocol import EngineError, PortSpec
 
 pytestmark = pytest.mark.host
 NET = doc.network("dhcp", 2)

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
+
+from andromede.engine.embedded.net import HostNetwork
+from andromede.engine.protocol import GroupSpec, RuleSpec
 from tests.host import net_documents as doc
 from tests.host.net_lab import (
     BROADCAST,
@@ -21,9 +24,6 @@ from tests.host.net_lab import (
     serving,
     udp,
 )
-
-from andromede.engine.embedded.net import HostNetwork
-from andromede.engine.protocol import GroupSpec, RuleSpec
 
 pytestmark = pytest.mark.host
 NET = doc.network("groups", 4)

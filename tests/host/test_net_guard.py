@@ -7,6 +7,10 @@ import struct
 from collections.abc import Callable
 
 import pytest
+
+from andromede.engine.embedded.net import HostNetwork
+from andromede.engine.embedded.net.firewall import link_local
+from andromede.engine.protocol import AddressPair, RuleSpec
 from tests.host import net_documents as doc
 from tests.host.net_lab import (
     BROADCAST,
@@ -23,10 +27,6 @@ from tests.host.net_lab import (
     serving,
     udp,
 )
-
-from andromede.engine.embedded.net import HostNetwork
-from andromede.engine.embedded.net.firewall import link_local
-from andromede.engine.protocol import AddressPair, RuleSpec
 
 pytestmark = pytest.mark.host
 NET = doc.network("guard", 3)

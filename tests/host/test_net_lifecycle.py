@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 from pyroute2 import IPRoute
-from tests.host import net_documents as doc
-from tests.host.conftest import again
-from tests.host.net_lab import Guest, connect, echoes, serving
 
 from andromede.config import Paths, new_config
 from andromede.engine.embedded.net import HostNetwork, dnsmasq, links, namespaces, nft, preflight
 from andromede.engine.embedded.net import store as store_module
 from andromede.engine.protocol import EngineError
+from tests.host import net_documents as doc
+from tests.host.conftest import again
+from tests.host.net_lab import Guest, connect, echoes, serving
 
 pytestmark = pytest.mark.host
 NET = doc.network("net", 2)

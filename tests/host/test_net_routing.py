@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
+
+from andromede.engine.embedded.net import HostNetwork, links
+from andromede.engine.protocol import RuleSpec
 from tests.host import net_documents as doc
 from tests.host.conftest import WORLD, WORLD_HOST_SIDE
 from tests.host.net_lab import (
@@ -18,9 +21,6 @@ from tests.host.net_lab import (
     reaches,
     serving,
 )
-
-from andromede.engine.embedded.net import HostNetwork, links
-from andromede.engine.protocol import RuleSpec
 
 pytestmark = pytest.mark.host
 ONE, TWO = doc.network("one", 2), doc.network("two", 3)  # both 10.0.0.0/24

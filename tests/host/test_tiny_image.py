@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.host.tiny_guest import MACHINE, Guest, Network, config_drive, wait_for
 
 from andromede.guest.build import BuiltImage, build_tiny
+from tests.host.tiny_guest import MACHINE, Guest, Network, config_drive, wait_for
 
 pytestmark = pytest.mark.host
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from tests.harness import TestCloud
 
 from andromede.services.identity.projects.store import project
+from tests.harness import TestCloud
 
 
 def have_projects(cloud: TestCloud, *project_ids: str) -> None:

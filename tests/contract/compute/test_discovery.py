@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.harness import TestCloud
-
 from andromede.services.compute import SERVICE
 from andromede.services.compute.versions import Conversion, bind
+from tests.harness import TestCloud
 
 
 def test_versions_are_told_to_anyone(tmp_path: Path) -> None:

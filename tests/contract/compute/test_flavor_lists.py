@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.harness import Client, TestCloud, caller
 
 from andromede.services.compute import SERVICE
+from tests.harness import Client, TestCloud, caller
 
 NEWEST = {"OpenStack-API-Version": "compute 2.96"}
 ROOT = "/compute/v2.1/flavors"

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.compute.helpers import have_projects
-from tests.harness import Client, TestCloud, caller
 
 from andromede.services.compute import SERVICE, api
+from tests.contract.compute.helpers import have_projects
+from tests.harness import Client, TestCloud, caller
 
 NEWEST = {"OpenStack-API-Version": "compute 2.96"}
 ROOT = "/compute/v2.1/flavors"

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.contract.compute.servers.helpers import open_site
-from tests.harness import Client, TestCloud, caller
 
 from andromede import clock
 from andromede.services import compute, image, network
 from andromede.services.compute import api, hosts
+from tests.contract.compute.servers.helpers import open_site
+from tests.harness import Client, TestCloud, caller
 
 ROOT = "/compute/v2.1"
 HYPERVISORS = f"{ROOT}/os-hypervisors"

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from tests.harness import Client, TestCloud, caller
 
 from andromede import quotas
 from andromede.services.compute import SERVICE
+from tests.harness import Client, TestCloud, caller
 
 ROOT = "/compute/v2.1/os-keypairs"
 KEY = (

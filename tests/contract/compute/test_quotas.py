@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.compute.helpers import have_projects
-from tests.harness import Client, TestCloud, caller
 
 from andromede.services.compute import SERVICE
 from andromede.services.compute.limits.store import DEFAULTS
 from andromede.services.compute.servers import store as servers
+from tests.contract.compute.helpers import have_projects
+from tests.harness import Client, TestCloud, caller
 
 SETS = "/compute/v2.1/os-quota-sets"
 CLASSES = "/compute/v2.1/os-quota-class-sets"

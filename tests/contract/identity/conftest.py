@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from tests.harness import Answer, Client, MemoryKeys, TestCloud
 
 from andromede.http.errors import compute_shape
 from andromede.http.operation import Service
 from andromede.services import identity
 from andromede.services.identity import api, passwords
+from tests.harness import Answer, Client, MemoryKeys, TestCloud
 
 PASSWORD = "correct horse"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

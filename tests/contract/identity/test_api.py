@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.contract.identity.conftest import World, by_password
-from tests.contract.identity.making import V3, grant, make
 
 from andromede.services.identity import api
 from andromede.services.identity.first_start import new_secret
+from tests.contract.identity.conftest import World, by_password
+from tests.contract.identity.making import V3, grant, make
 
 
 def test_lookups(world: World) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
+from andromede import clock
 from tests.contract.identity.conftest import World
 from tests.contract.identity.making import V3, grant, make
 from tests.harness import Client
-
-from andromede import clock
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.contract.identity.conftest import World
 
 V3 = "/identity/v3"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+
 from tests.contract.identity.conftest import World
 from tests.contract.identity.making import V3, grant, make
 from tests.harness import Client

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+
 from tests.contract.identity.conftest import World
 from tests.contract.identity.making import V3, grant, make
 from tests.harness import Client

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.contract.identity.conftest import PASSWORD, World, by_password
 
 from andromede import clock
+from tests.contract.identity.conftest import PASSWORD, World, by_password
 
 TOKENS = "/identity/v3/auth/tokens"
 

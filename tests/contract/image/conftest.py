@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.harness import TestCloud
 
 from andromede.services import image
+from tests.harness import TestCloud
 
 
 @pytest.fixture

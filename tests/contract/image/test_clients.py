@@ -17,6 +17,7 @@ import uvicorn
 from keystoneauth1 import exceptions, session
 from keystoneauth1.token_endpoint import Token
 from openstack.connection import Connection
+
 from tests.contract.image.helpers import qcow2
 from tests.harness import TestCloud, caller
 

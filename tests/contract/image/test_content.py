@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.contract.image.helpers import active, create, files, put, qcow2, show
-from tests.harness import TestCloud, caller
 
 from andromede.http.errors import BadRequest, NotFound
 from andromede.services.image import api
+from tests.contract.image.helpers import active, create, files, put, qcow2, show
+from tests.harness import TestCloud, caller
 
 
 def test_hostile_content_is_refused(cloud: TestCloud) -> None:

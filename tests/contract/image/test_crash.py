@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.contract.image.helpers import active, create, files, put, refused
-from tests.harness import TestCloud, caller, unknown_id
 
 from andromede.services.image import api
 from andromede.services.image.data import incoming
 from andromede.services.image.store import image
+from tests.contract.image.helpers import active, create, files, put, refused
+from tests.harness import TestCloud, caller, unknown_id
 
 
 class Killed(BaseException):

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from tests.contract.image.helpers import active, create, names
-from tests.harness import Client, TestCloud, caller, unknown_id
 
 from andromede import clock
+from tests.contract.image.helpers import active, create, names
+from tests.harness import Client, TestCloud, caller, unknown_id
 
 START = 1_700_000_000 * clock.SECOND
 

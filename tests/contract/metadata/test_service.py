@@ -11,13 +11,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.contract.compute.servers.helpers import Site, open_site
-from tests.harness import Answer, Client, TestCloud, caller
 
 from andromede.http.dispatch import Dispatcher
 from andromede.services import compute, image, network
 from andromede.services.compute import api
 from andromede.services.compute.metadata import SERVICE, routes
+from tests.contract.compute.servers.helpers import Site, open_site
+from tests.harness import Answer, Client, TestCloud, caller
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me"
 SERVICES = [compute.SERVICE, image.SERVICE, network.SERVICE]

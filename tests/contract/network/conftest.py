@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.network.kit import Net
-from tests.harness import TestCloud
 
 from andromede.services import network
+from tests.contract.network.kit import Net
+from tests.harness import TestCloud
 
 
 @pytest.fixture

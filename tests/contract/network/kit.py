@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.harness import Answer, TestCloud, caller
-
 from andromede.http.context import Context
 from andromede.services.network import SERVICE, api
+from tests.harness import Answer, TestCloud, caller
 
 BASE = "/network/v2.0"
 

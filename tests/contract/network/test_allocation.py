@@ -10,11 +10,11 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from tests.contract.network.kit import Net
-from tests.harness import TestCloud
 
 from andromede.db import Database, metadata
 from andromede.services.network.ranges import store as ranges
+from tests.contract.network.kit import Net
+from tests.harness import TestCloud
 
 
 class Ranges(RuleBasedStateMachine):

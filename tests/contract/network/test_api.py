@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.contract.network.kit import Net, outside, wired
-from tests.harness import unknown_id
 
 from andromede.http.errors import ApiError
 from andromede.services.network import api
+from tests.contract.network.kit import Net, outside, wired
+from tests.harness import unknown_id
 
 
 def read(net: Net, call: Any, *arguments: Any) -> Any:

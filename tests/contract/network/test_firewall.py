@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.contract.network.kit import Net
 
 from andromede.engine.protocol import AddressPair, FirewallSpec, GroupSpec
 from andromede.services.network import api
+from tests.contract.network.kit import Net
 
 
 @pytest.fixture

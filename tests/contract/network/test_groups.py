@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.contract.network.kit import Net
 from tests.harness import unknown_id
 

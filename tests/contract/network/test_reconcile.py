@@ -6,9 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.contract.network.kit import Net, wired
 
 from andromede.services.network import reconcilers, steps
+from tests.contract.network.kit import Net, wired
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.image.helpers import create
-from tests.harness import TestCloud, caller
 
 from andromede.services import image, sovereignty
 from andromede.sovereignty.log.sequencer import sequence
+from tests.contract.image.helpers import create
+from tests.harness import TestCloud, caller
 
 POLICY = "/sovereignty/v1/projects/p1/policy"
 LEAVES = "/sovereignty/v1/log/leaves"

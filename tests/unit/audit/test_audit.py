@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.contract.image.helpers import active
-from tests.crash.world import World
 
 from andromede import clock
 from andromede.engine.protocol import NetworkSpec, Power, ServerFacts
 from andromede.findings import Finding
 from andromede.services.image.data import files
 from andromede.work import intend
+from tests.contract.image.helpers import active
+from tests.crash.world import World
 
 NETWORK, COMPUTE = "/network/v2.0", "/compute/v2.1"
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.cli.test_refusals import as_nobody, snapshot
 
 from andromede import config as configuration
 from andromede.cli import control, doctor, examine, host, main, sockets
@@ -24,6 +23,7 @@ from andromede.engine.embedded import accel
 from andromede.engine.embedded.accel import Verdict
 from andromede.engine.preflight import Lack
 from andromede.findings import Finding
+from tests.unit.cli.test_refusals import as_nobody, snapshot
 
 TCG = Verdict(name="tcg", reason="no KVM here", proof="kernel")
 KVM = Lack(name="KVM", cost="slow", remedy="another machine")

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from msgspec import Struct
-from tests.harness import TestCloud, caller
 
 from andromede import ids
 from andromede.http.access import ADMIN, PROJECT_MEMBER, PROJECT_READER
@@ -18,6 +17,7 @@ from andromede.http.operation import Operation, Reply, Service
 from andromede.sovereignty.admit import set_allowed_sites
 from andromede.sovereignty.log.leaves import leaf
 from andromede.work import Done, Hop, Lifecycle, Outcome, PermanentError, Step, intend
+from tests.harness import TestCloud, caller
 
 THINGS = sa.Table(
     "test_thing",

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.unit.edge.conftest import EdgeInThread
 
 from andromede.edge import feed as feeds
 from andromede.edge.client import EdgeClient, EdgeError
@@ -19,6 +18,7 @@ from andromede.engine.protocol import (
     ServerSpec,
 )
 from andromede.engine.simulated import SimulatedEngine
+from tests.unit.edge.conftest import EdgeInThread
 
 
 class Engine(SimulatedEngine):

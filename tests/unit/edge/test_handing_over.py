@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.edge.conftest import EdgeInThread
 
 from andromede.config import Config
 from andromede.edge import server
 from andromede.edge.client import ControlClient, EdgeClient, EdgeError
+from tests.unit.edge.conftest import EdgeInThread
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import socket
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tests.unit.edge.conftest import Api, EdgeInThread
 
 from andromede.edge import metadata
 from andromede.edge.bucket import Buckets
 from andromede.edge.client import ControlClient
 from andromede.edge.wire import Response
+from tests.unit.edge.conftest import Api, EdgeInThread
 
 Served = tuple[EdgeInThread, Api, int]
 

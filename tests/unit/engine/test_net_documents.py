@@ -6,13 +6,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.host import net_documents as doc
 
 from andromede.config import new_config
 from andromede.engine.embedded.net import cuts, dhcp_files, firewall, router_rules, uplink
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.rules import Flow
 from andromede.engine.protocol import AddressPair, EngineError, RuleSpec
+from tests.host import net_documents as doc
 
 NAMES = Names("ab12")
 NET = doc.network("net", 2)

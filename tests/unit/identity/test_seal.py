@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.harness import MemoryKeys
 
 from andromede.services.identity.tokens.seal import LONGEST, Broken, KeyRing, key_ring
 from andromede.services.identity.tokens.token import (
@@ -20,6 +19,7 @@ from andromede.services.identity.tokens.token import (
     pack,
     unpack,
 )
+from tests.harness import MemoryKeys
 
 HEX = st.text("0123456789abcdef", min_size=32, max_size=32)
 ASCII = st.characters(min_codepoint=32, max_codepoint=126)

@@ -11,12 +11,12 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tests.unit.sovereignty.test_tree import head
 
 from andromede.db import Connection, Database
 from andromede.sovereignty.log import Leaf, append, sequencer
 from andromede.sovereignty.log.leaves import canonical, leaf, of_row
 from andromede.sovereignty.log.sequencer import checkpoint, latest_note, sequence
+from tests.unit.sovereignty.test_tree import head
 
 ORIGIN, NAME = "cloud.test/log", "cloud.test"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.unit.work.conftest import NOTES, Bench, note
 
 from andromede import clock
 from andromede.db import Connection
 from andromede.work import Done, Hop, Nap, PermanentError, Step, intend
 from andromede.work.store import work
+from tests.unit.work.conftest import NOTES, Bench, note
 
 Pass = Callable[[float], None]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.unit.work.conftest import Bench
 
 from andromede.work import intend, store
 from andromede.work.reconcile import Reconciler, serve
+from tests.unit.work.conftest import Bench
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.contract.compute.servers.helpers import Site, open_cloud, open_site
 from tests.harness import TestCloud
 

@@ -8,13 +8,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tests.contract.image.helpers import active
-from tests.harness import Answer, Client, TestCloud, caller
-
 from andromede.engine.simulated import SimulatedEngine
 from andromede.services import compute, image, network
 from andromede.services.compute import api
 from andromede.services.compute.servers import reconcile
+from tests.contract.image.helpers import active
+from tests.harness import Answer, Client, TestCloud, caller
 
 ROOT = "/compute/v2.1"
 LATEST = {"OpenStack-API-Version": "compute 2.96"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.contract.compute.servers.helpers import ROOT, Site
-from tests.harness import unknown_id
 
 from andromede.services.compute.servers import store
+from tests.contract.compute.servers.helpers import ROOT, Site
+from tests.harness import unknown_id
 
 
 def at(version: str) -> dict[str, str]:

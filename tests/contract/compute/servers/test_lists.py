@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
-from tests.contract.compute.servers.helpers import ROOT, Site, open_cloud, open_site
-from tests.contract.image.helpers import active
-from tests.harness import Client
 
 from andromede import clock
 from andromede.services.compute.servers.store import server
+from tests.contract.compute.servers.helpers import ROOT, Site, open_cloud, open_site
+from tests.contract.image.helpers import active
+from tests.harness import Client
 
 
 @dataclass

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.contract.compute.servers.helpers import ROOT, Site
 
 from andromede import clock
 from andromede.engine.protocol import HostFacts, Power, ServerFacts
 from andromede.services.compute.servers import create, store
 from andromede.services.compute.servers.reconcile import REMEMBERED, reconcilers
 from andromede.sovereignty.admit import set_allowed_sites
+from tests.contract.compute.servers.helpers import ROOT, Site
 
 
 def test_a_server_is_built_and_deleted(site: Site) -> None:
