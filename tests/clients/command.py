@@ -18,9 +18,9 @@ class ClientFailed(AssertionError):
 
 
 class OpenStack:
-    """One login's commands. `run` gives the text, `json` the parsed `-f json` output."""
+    """One login's commands, in a folder. `run` gives the text, `json` the parsed `-f json` output."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], folder: Path | None = None) -> None:
         python = Path(os.environ.get("ANDROMEDE_VENV") or CHECKOUT / ".venv")
         client = python.with_name(f"{python.name}-client") / "bin" / "python"
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("OS_", "PYTHON"))}
@@ -30,6 +30,7 @@ class OpenStack:
             stdout=subprocess.PIPE,
             text=True,
             env={**clean, **environment},
+            cwd=folder,
         )
 
     def execute(self, *arguments: str) -> dict[str, Any]:

@@ -30,18 +30,21 @@ def operator(running: Scratch) -> Iterator[OpenStack]:
 @pytest.fixture(scope="session")
 def customer(running: Scratch) -> Iterator[OpenStack]:
     """A customer with the role member in the project `bench`, on the public listener."""
-    user = running.login["auth"]["identity"]["password"]["user"]
-    client = OpenStack(
-        {
-            "OS_AUTH_URL": running.customer.auth_url,
-            "OS_CACERT": str(running.state / "tls" / "ca.pem"),
-            "OS_USERNAME": user["name"],
-            "OS_PASSWORD": user["password"],
-            "OS_USER_DOMAIN_ID": "default",
-            "OS_PROJECT_NAME": "bench",
-            "OS_PROJECT_DOMAIN_ID": "default",
-            "OS_IDENTITY_API_VERSION": "3",
-        }
-    )
+    client = OpenStack(customer_login(running))
     yield client
     client.close()
+
+
+def customer_login(running: Scratch) -> dict[str, str]:
+    """The variables that log the customer in."""
+    user = running.login["auth"]["identity"]["password"]["user"]
+    return {
+        "OS_AUTH_URL": running.customer.auth_url,
+        "OS_CACERT": str(running.state / "tls" / "ca.pem"),
+        "OS_USERNAME": user["name"],
+        "OS_PASSWORD": user["password"],
+        "OS_USER_DOMAIN_ID": "default",
+        "OS_PROJECT_NAME": "bench",
+        "OS_PROJECT_DOMAIN_ID": "default",
+        "OS_IDENTITY_API_VERSION": "3",
+    }
