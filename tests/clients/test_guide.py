@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from benchmarks.scratch import Scratch
 
+from benchmarks.scratch import Scratch
 from tests.clients.command import OpenStack
 from tests.clients.conftest import customer_login
 from tests.docs import pages
