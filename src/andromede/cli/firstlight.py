@@ -133,17 +133,37 @@ class FirstLight:
                 self.api.call("network", "POST", "/v2.0/security-group-rules", body)
 
     def _key_pair(self) -> None:
+        """Have the key on this machine and its public half in the cloud.
+
+        Errors: CliError when the key is lost that a server of ours lets in.
+        """
+        public = self._public_key()
         pairs = self.api.call("compute", "GET", "/os-keypairs")["keypairs"]
-        known = any(each["keypair"]["name"] == NAME for each in pairs)
-        if known and self.key.exists():
+        known = [each["keypair"] for each in pairs if each["keypair"]["name"] == NAME]
+        if any(each["public_key"].split()[:2] == public.split()[:2] for each in known):
             return
         if known:
             self.api.call("compute", "DELETE", f"/os-keypairs/{NAME}")
-        body = {"keypair": {"name": NAME, "public_key": self._make_key()}}
+        body = {"keypair": {"name": NAME, "public_key": public}}
         self.api.call("compute", "POST", "/os-keypairs", body)
 
-    def _make_key(self) -> str:
-        """A key whose private half never leaves this machine; its public half."""
+    def _public_key(self) -> str:
+        """The public half of a key whose private half never leaves this machine."""
+        try:
+            private = serialization.load_ssh_private_key(self.key.read_bytes(), None)
+        except (FileNotFoundError, ValueError):
+            private = self._make_key()
+        public = private.public_key().public_bytes(
+            serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+        )
+        return f"{public.decode()} {NAME}"
+
+    def _make_key(self) -> Ed25519PrivateKey:
+        if self.api.find("compute", "/servers/detail", "servers", NAME) is not None:
+            raise CliError(
+                f"{self.key} is lost, and the server {NAME} lets no other key in; make the server "
+                f"anew: ./andromede openstack server delete {NAME}, then quickstart"
+            )
         private = Ed25519PrivateKey.generate()
         text = private.private_bytes(
             serialization.Encoding.PEM,
@@ -153,10 +173,7 @@ class FirstLight:
         descriptor = os.open(self.key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(text)
-        public = private.public_key().public_bytes(
-            serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
-        )
-        return f"{public.decode()} {NAME}"
+        return private
 
     def _flavor(self) -> str:
         found = self.api.call("compute", "GET", "/flavors")["flavors"]

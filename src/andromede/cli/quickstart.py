@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,14 @@ def quickstart(state: Path, *, as_json: bool, **settings: str | None) -> None:
     timeline = Timeline()
     tools = Tools()
     tools.start()
-    image = _image(timeline, state)
-    with timeline.stage("start the cloud"):
-        started = up.ensure_up(state, config)
+    image = images.path(IMAGE, Paths(state).guests)
+    with ThreadPoolExecutor(1) as beside:
+        building = None if image.exists() else beside.submit(images.build_quietly, IMAGE, state)
+        with timeline.stage("start the cloud"):
+            started = up.ensure_up(state, config)
+        if building is not None:
+            with timeline.stage("build the tiny image from Debian packages, since the start"):
+                building.result()
     config = control.load(state)
     paths = Paths(state)
     with timeline.stage("operator: project, user, image"):
@@ -100,15 +106,6 @@ def quickstart(state: Path, *, as_json: bool, **settings: str | None) -> None:
         print(json.dumps(report))
     else:
         _tell(timeline, report, logins.folder(paths, CUSTOMER), light.key, tools.problem)
-
-
-def _image(timeline: Timeline, state: Path) -> Path:
-    """The tiny image's file, built if it is not yet."""
-    ready = images.path(IMAGE, Paths(state).guests)
-    if not ready.exists():
-        with timeline.stage("build the tiny image from Debian packages"):
-            images.build_quietly(IMAGE, state)
-    return ready
 
 
 def _accelerator(paths: Paths) -> str:
