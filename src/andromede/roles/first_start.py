@@ -16,7 +16,7 @@ from andromede.services.identity import api as identity
 from andromede.services.network import api as network
 
 log = structlog.get_logger("prepare")
-LIFETIME = 7 * 24 * 3600  # seconds the operator's login lives; `up` renews it
+LIFETIME = 7 * 24 * 3600  # seconds the operator's login lives; a start and the worker renew it
 RENEW_BELOW = LIFETIME // 2
 
 
@@ -42,12 +42,9 @@ def renew_operator(
 ) -> None:
     """Have a login file for the local operator whose credential lives for some days more."""
     held = logins.read(paths, "operator")
-    if held is not None:
-        with database.read() as connection:
-            until = identity.credential_expiry(connection, held["application_credential_id"])
-        if until is not None and until - clock.now() > RENEW_BELOW * clock.SECOND:
-            _write(config, paths, held)
-            return
+    if held is not None and _lasts(database, held):
+        _write(config, paths, held)
+        return
     secret = secrets.token_urlsafe(48)
     digest = identity.hash_password(secret)
     credential = database.transact(
@@ -69,6 +66,20 @@ def renew_operator(
         },
     )
     log.info("operator's login renewed", expires=clock.iso(credential.expires_at))
+
+
+def keep_operator(cloud: Cloud) -> None:
+    """Renew the operator's login before it ends, in a cloud that runs for longer than it lives."""
+    held = logins.read(cloud.paths, "operator")
+    if held is None or not _lasts(cloud.database, held):
+        first_rows(cloud)
+
+
+def _lasts(database: Database, held: dict[str, str]) -> bool:
+    """Whether a login's credential is there and lives for some days more."""
+    with database.read() as connection:
+        until = identity.credential_expiry(connection, held["application_credential_id"])
+    return until is not None and until - clock.now() > RENEW_BELOW * clock.SECOND
 
 
 def _write(config: Config, paths: Paths, auth: dict[str, str]) -> None:
