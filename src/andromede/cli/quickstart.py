@@ -57,15 +57,7 @@ def quickstart(state: Path, *, as_json: bool, **settings: str | None) -> None:
 
     `settings` are those of `up`, for a cloud that does not run yet.
     """
-    given = {key: value for key, value in settings.items() if value is not None}
-    config = up.settle(state, given)
-    if config.engine != "embedded":
-        raise CliError(f"the cloud at {state} has the simulated engine; its servers take no login")
-    control.require_root(config, "quickstart")
-    if control.running(state) is None:
-        preflight.check(state, config)
-    else:
-        up.require_unchanged(state, config)
+    config = _config(state, settings)
     timeline = Timeline()
     tools = Tools()
     tools.start()
@@ -106,6 +98,23 @@ def quickstart(state: Path, *, as_json: bool, **settings: str | None) -> None:
         print(json.dumps(report))
     else:
         _tell(timeline, report, logins.folder(paths, CUSTOMER), light.key, tools.problem)
+
+
+def _config(state: Path, settings: dict[str, str | None]) -> Config:
+    """The settings of the cloud that runs, or of one that can start here.
+
+    Errors: CliError; nothing was changed.
+    """
+    given = {key: value for key, value in settings.items() if value is not None}
+    config = up.settle(state, given)
+    if config.engine != "embedded":
+        raise CliError(f"the cloud at {state} has the simulated engine; its servers take no login")
+    control.require_root(config, "quickstart")
+    if control.running(state) is None:
+        preflight.check(state, config)
+    else:
+        up.require_unchanged(state, config)
+    return config
 
 
 def _accelerator(paths: Paths) -> str:
