@@ -55,8 +55,6 @@ class Dispatcher:
         self.turns: dict[str, asyncio.Semaphore] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            return await respond.lifespan(receive, send)
         started = time.perf_counter()
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
         given = headers.get("x-openstack-request-id", "")
@@ -87,7 +85,6 @@ class Dispatcher:
             action=action,
             ms=round(spent * 1000, 2),
         )
-        return None
 
     async def _serve(
         self,

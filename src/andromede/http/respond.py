@@ -14,15 +14,6 @@ from andromede.http.operation import Reply, Service
 from andromede.http.routing import Table
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-
-
-async def lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
 
 
 def refusal(service: Service, error: ApiError, asked: Mapping[str, str]) -> Reply:
