@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 LEDGER = ROOT / "tests" / "uncovered.txt"
 PACKAGES = ("http", "work", "services", "sovereignty")
 LEAST = 95.0
+SLACK = 2  # random tests do not take every path each time
 WHOLE = "ANDROMEDE_WHOLE_SUITE"
 
 
@@ -55,7 +56,7 @@ def complaints(found: dict[str, tuple[int, int]]) -> list[str]:
             said.append(f"{package}: {share:.1f} % covered, at least {LEAST:.0f} % is asked for")
     allowed = ledger()
     for name, (_, missing) in sorted(found.items()):
-        if missing > allowed.get(name, 0):
+        if missing > allowed.get(name, 0) + SLACK:
             said.append(f"{name}: {missing} uncovered, {allowed.get(name, 0)} allowed")
     return said
 
@@ -88,6 +89,7 @@ def pytest_terminal_summary(
         terminalreporter.write_line(f"coverage: {line}")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Host tests share the host and client tests share a cloud: each kind keeps to one process.
     The long kinds start first."""
