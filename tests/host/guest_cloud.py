@@ -70,7 +70,7 @@ class Server:
         options = {
             "StrictHostKeyChecking": "no", "UserKnownHostsFile": "/dev/null",
             "LogLevel": "ERROR", "BatchMode": "yes", "IdentitiesOnly": "yes",
-            "ConnectTimeout": "10", "ControlMaster": "auto", "ControlPersist": "yes",
+            "ConnectTimeout": "10", "ControlMaster": "auto", "ControlPersist": "120",
             "ControlPath": str(self.key.with_name(f"{self.id[:8]}.ssh")),
         }  # fmt: skip
         flags = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
