@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 WHOLE = ("--cov=andromede", "--cov-branch", "--cov-report=")
-# Host tests and clients mostly wait: a process for each of them, and one for the rest.
+# Host tests and clients mostly wait, so there are more processes than cores.
 PARALLEL = ("-n", "3", "--dist", "loadgroup")
 
 
