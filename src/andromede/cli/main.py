@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from andromede.cli import sovereignty
 from andromede.cli.errors import FAILED, CliError, of_system
 from andromede.config import default_state
 
@@ -200,6 +201,7 @@ def reset(
 
 image = typer.Typer(help="Guest images built from Debian packages.", no_args_is_help=True)
 app.add_typer(image, name="image")
+app.add_typer(sovereignty.app, name="sovereignty")
 
 
 @image.command("build")

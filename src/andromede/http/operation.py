@@ -32,7 +32,8 @@ class Operation:
     `key` selects among rows of one method and path by the single key of the JSON body
     (`POST …/action`). `prepare(context)` runs before the transaction, for slow pure work such as
     hashing; its result is `context.prepared`. `stream` handlers are coroutines that read the body
-    themselves. `query` lists accepted query parameters; None accepts any.
+    themselves. `answer` is the struct of the response, for the OpenAPI document. `query` lists
+    accepted query parameters; None accepts any.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Operation:
     action: str
     allow: Rule | None
     body: Any = None
+    answer: Any = None
     status: int = 200
     key: str | None = None
     since: Version | None = None

@@ -6,6 +6,7 @@ from andromede.http.access import ADMIN, AUTHENTICATED, PROJECT_READER
 from andromede.http.operation import Operation
 from andromede.services.sovereignty import log, policy
 from andromede.services.sovereignty.schema import PolicyBody
+from andromede.services.sovereignty.world_routes import WORLD
 
 POLICY = "/v1/projects/{id}/policy"
 
@@ -34,4 +35,5 @@ OPERATIONS = [
         method="GET", path="/v1/log/checkpoint", handler=log.checkpoint,
         action="sovereignty:checkpoint:show", allow=None,
     ),
+    *WORLD,
 ]  # fmt: skip

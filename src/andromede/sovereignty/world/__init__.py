@@ -1,0 +1,1 @@
+"""The world that decides who can compel whom: sites, entities, shareholdings, contracts, laws."""

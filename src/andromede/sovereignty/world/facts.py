@@ -1,0 +1,121 @@
+"""What follows from the declared world on one day: for each site and entity its verdict and the
+laws that reach it. Computed once per process for a generation and day; reads the world's store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from msgspec import Struct
+
+from andromede import clock
+from andromede.db import Connection
+from andromede.sovereignty import generation
+from andromede.sovereignty.world import store
+from andromede.sovereignty.world.laws import Exposure
+from andromede.sovereignty.world.model import UNDECLARED, World
+from andromede.sovereignty.world.verdict import Outcome, Reason, Verdict
+
+
+class EntityFacts(Struct, frozen=True, kw_only=True):
+    """An entity on a day. `undeclared` says in words what nobody declared."""
+
+    id: str
+    country: str = UNDECLARED
+    verdict: Verdict
+    exposures: tuple[Exposure, ...] = ()
+    jurisdictions: frozenset[str] = frozenset()
+    undeclared: tuple[str, ...] = ()
+
+
+class SiteFacts(Struct, frozen=True, kw_only=True):
+    """A site on a day. `jurisdictions` are the countries whose laws reach it: its own, and those of
+    every exposure of its operator and of suppliers with access to data or metadata."""
+
+    site: str
+    region: str = "RegionOne"
+    country: str = UNDECLARED
+    operator: str = UNDECLARED
+    hosts: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    verdict: Verdict
+    exposures: tuple[Exposure, ...] = ()
+    jurisdictions: frozenset[str] = frozenset()
+    undeclared: tuple[str, ...] = ()
+
+    @property
+    def non_eu_individual(self) -> str:
+        return self.verdict.non_eu_individual
+
+    @property
+    def non_eu_together(self) -> str:
+        return self.verdict.non_eu_together
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """The world on a day, and what follows from it."""
+
+    sites: Mapping[str, SiteFacts]
+    entities: Mapping[str, EntityFacts]
+    world: World  # the whole declared world; `world.at(date)` restricts it
+    generation: str
+    date: date
+
+    def site(self, name: str) -> SiteFacts:
+        """The facts of a site; one that nobody declared is undeclared in all."""
+        return self.sites.get(name) or undeclared_site(name)
+
+
+def today() -> date:
+    """The clock's day, UTC."""
+    return datetime.fromtimestamp(clock.now() / clock.SECOND, UTC).date()
+
+
+def undeclared_site(name: str) -> SiteFacts:
+    reason = Reason(code="site-undeclared", entity="", text=f"nobody declared site {name}")
+    return SiteFacts(
+        site=name,
+        verdict=Verdict(outcome=Outcome.NOT_SHOWN, reasons=(reason,)),
+        undeclared=(reason.text,),
+    )
+
+
+_kept: dict[tuple[str, date], Facts] = {}
+
+
+def current(connection: Connection, day: date | None = None) -> Facts:
+    """The facts of a day (None: today), as the connection's transaction sees the world."""
+    key = (generation.read(connection), day or today())
+    known = _kept.get(key)
+    if known is None:
+        known = compute(store.load(connection), *key)
+        if len(_kept) > 64:
+            _kept.clear()
+        _kept[key] = known
+    return known
+
+
+def compute(world: World, mark: str, day: date) -> Facts:
+    """What follows from a world on a day."""
+    verdict = Verdict(outcome=Outcome.NOT_SHOWN)
+    return Facts(
+        sites={
+            name: SiteFacts(
+                site=name,
+                region=site.region,
+                country=site.country,
+                operator=site.operator,
+                hosts=site.hosts,
+                networks=site.networks,
+                verdict=verdict,
+            )
+            for name, site in world.sites.items()
+        },
+        entities={
+            key: EntityFacts(id=key, country=each.country, verdict=verdict)
+            for key, each in world.at(day).entities.items()
+        },
+        world=world,
+        generation=mark,
+        date=day,
+    )
