@@ -24,6 +24,7 @@ from andromede.cli.client import ApiFailure, Session, credential
 from andromede.config import Paths
 from benchmarks import scratch
 from benchmarks.scratch import Scratch, wait
+from tests.listening import assert_the_api_alone_listens
 
 
 def fetch(running: Scratch, listener: str, path: str) -> tuple[int, str]:
@@ -87,6 +88,12 @@ def test_secrets_on_disk_are_readable_by_their_owner_alone(running: Scratch) -> 
     ):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     assert stat.S_IMODE(paths.keys.stat().st_mode) == 0o700
+
+
+def test_the_api_alone_holds_the_listeners(running: Scratch) -> None:
+    facts = control.running(running.state)
+    assert facts is not None
+    assert_the_api_alone_listens(running.config, Paths(running.state), facts["roles"])
 
 
 def test_older_tls_is_refused(running: Scratch) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from andromede.guest.build import BuiltImage
 from tests.host.live_cloud import ROLES, Furnished, LiveCloud, live_host, until
+from tests.listening import assert_the_api_alone_listens
 
 pytestmark = pytest.mark.host
 FEW, MANY = 3, 20
@@ -23,6 +24,11 @@ GIVEN = os.environ.get("ANDROMEDE_SEED")
 def furnished(image: BuiltImage) -> Iterator[Furnished]:
     with live_host() as cloud:
         yield Furnished(cloud, image)
+
+
+def test_the_api_alone_holds_the_hosts_listeners(furnished: Furnished) -> None:
+    cloud = furnished.cloud
+    assert_the_api_alone_listens(cloud.config, cloud.paths, cloud.pids())
 
 
 def test_guests_and_dhcp_outlive_every_role(furnished: Furnished) -> None:

@@ -27,6 +27,13 @@ def listeners(config: Config, paths: Paths) -> dict[str, list[socket.socket]]:
     }
 
 
+def drop(sockets: dict[str, list[socket.socket]]) -> None:
+    """Close what a forked process has no use for; the supervisor's own stay open."""
+    for held in sockets.values():
+        for each in held:
+            each.close()
+
+
 def check(config: Config) -> None:
     """See whether the listeners' addresses are free.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,15 +35,26 @@ def roles(config: Config, paths: Paths) -> dict[str, Callable[[], None]]:
     tls.ensure(paths.tls, config.name, sorted(set(hosts)), role_uid(config, "api"))
     _in_child(lambda: _database(config, paths))
     urls = {"public": config.public_url, "private": config.private_url}
-    mains: dict[str, Callable[[], None]] = {
+    others: dict[str, Callable[[], None]] = {
         "keys": lambda: keys.serve(config, paths),
         "inspect": lambda: inspect.serve(paths, config),
         "edge": lambda: edge.serve(paths, config),
         "worker": lambda: worker.serve(config, paths),
     }
+    mains = {name: _deaf(sockets, main) for name, main in others.items()}
     for number in range(config.api_processes):
         mains[f"api-{number}"] = lambda: api.serve(config, paths, sockets, urls)
     return mains
+
+
+def _deaf(sockets: dict[str, list[socket.socket]], main: Callable[[], None]) -> Callable[[], None]:
+    """A role that hears no client: it lets go of the listeners before anything else."""
+
+    def serve() -> None:
+        listen.drop(sockets)
+        main()
+
+    return serve
 
 
 def _database(config: Config, paths: Paths) -> None:
