@@ -10,9 +10,12 @@ import structlog
 
 from andromede.db import Database, metadata
 from tests.coverage_gate import (  # noqa: F401 (hooks)
-    pytest_collection_modifyitems,
     pytest_sessionfinish,
     pytest_terminal_summary,
+)
+from tests.division import (  # noqa: F401 (hooks)
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
 )
 from tests.postgres import Postgres, PostgresMissing
 

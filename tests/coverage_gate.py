@@ -89,24 +89,6 @@ def pytest_terminal_summary(
         terminalreporter.write_line(f"coverage: {line}")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Host tests share the host and client tests share a cloud: each kind keeps to one process.
-    The long kinds start first."""
-    for item in items:
-        if item.get_closest_marker("host"):
-            item.add_marker(pytest.mark.xdist_group("host"))
-        elif "tests/clients" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("clients"))
-    order = {"host": 0, "clients": 1}
-    items.sort(key=lambda item: order.get(_group(item), 2))
-
-
-def _group(item: pytest.Item) -> str:
-    mark = item.get_closest_marker("xdist_group")
-    return str(mark.args[0]) if mark else ""
-
-
 def write_ledger() -> None:
     """`python -m tests.coverage_gate`: set the ledger to the last run; it may only shrink."""
     found = measured()

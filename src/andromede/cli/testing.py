@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 WHOLE = ("--cov=andromede", "--cov-branch", "--cov-report=")
-# Host tests and clients mostly wait, so there are more processes than cores.
-PARALLEL = ("-n", "3", "--dist", "loadgroup")
+# Host tests and clients mostly wait, so there are more processes than cores. `tests/division.py` says
+# which tests stay together, and in what order they are dealt.
+PARALLEL = ("-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")
 
 
 def run(arguments: list[str], *, full: bool) -> int:
