@@ -18,6 +18,7 @@ from andromede.engine.protocol import PortSpec
 from andromede.guest.build import BuiltImage, build_tiny
 from tests.host.guest_cloud import GuestCloud, Guests, boot_guests, guest_cloud
 from tests.host.net_lab import Guest
+from tests.host.net_whole import left_over
 
 WORLD, WORLD_HOST_SIDE = "198.51.100.2", "198.51.100.1"
 
@@ -99,6 +100,14 @@ def guest(lab: HostNetwork) -> Iterator[Callable[..., Guest]]:
     yield start
     for each in started:
         each.close()
+
+
+@pytest.fixture
+def emptied(lab: HostNetwork) -> Iterator[None]:
+    """Whatever a test made on the host goes with it, and leaves nothing."""
+    yield
+    again(lab).remove_everything()
+    assert left_over(lab) == []
 
 
 def again(host: HostNetwork) -> HostNetwork:

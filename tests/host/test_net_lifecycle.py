@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,64 +21,21 @@ from andromede.engine.protocol import EngineError
 from tests.host import net_documents as doc
 from tests.host.conftest import again
 from tests.host.net_lab import Guest, connect, echoes, serving
+from tests.host.net_whole import (
+    ALL,
+    NET,
+    ROUTER,
+    RULES,
+    VERBS,
+    A,
+    B,
+    CutOffError,
+    ensure_all,
+    found,
+    left_over,
+)
 
-pytestmark = pytest.mark.host
-NET = doc.network("net", 2)
-A, B = doc.port(NET, 11), doc.port(NET, 12)
-RULES = doc.firewall(NET, (A, B), doc.group(*doc.EGRESS, doc.SSH, members=(A, B)))
-ROUTER = doc.router(10, (NET,), (("172.24.4.111", "10.0.0.11"),))
-Verb = Callable[[HostNetwork], None]
-VERBS: dict[str, tuple[Verb, Verb]] = {
-    "external": (
-        lambda host: host.ensure_network(doc.EXTERNAL),
-        lambda host: host.remove_network(doc.EXTERNAL.id),
-    ),
-    "network": (lambda host: host.ensure_network(NET), lambda host: host.remove_network(NET.id)),
-    "port": (lambda host: host.ensure_port(A), lambda host: host.remove_port(A.id)),
-    "other port": (lambda host: host.ensure_port(B), lambda host: host.remove_port(B.id)),
-    "firewall": (lambda host: host.ensure_firewall(RULES), lambda host: None),
-    "router": (
-        lambda host: host.ensure_router(ROUTER),
-        lambda host: host.remove_router(ROUTER.id),
-    ),
-}
-ALL = {"networks": {NET.id, doc.EXTERNAL.id}, "ports": {A.id, B.id}, "routers": {ROUTER.id}}
-
-
-class CutOffError(BaseException):
-    """Stands for the death of the worker."""
-
-
-def ensure_all(host: HostNetwork) -> None:
-    for ensure, _ in VERBS.values():
-        ensure(host)
-
-
-def found(host: HostNetwork) -> dict[str, set[str]]:
-    view = host.observe()
-    assert view.strays == frozenset()
-    return {
-        "networks": set(view.networks),
-        "ports": set(view.ports),
-        "routers": set(view.routers),
-    }
-
-
-def left_over(host: HostNetwork) -> list[str]:
-    """Everything of the cloud's mark, looked for by other means than `observe`."""
-    mark = host.names.mark
-    found = [name for name in links.held() if name.startswith(mark)]
-    found += namespaces.listed(mark)
-    found += [name for _, name in nft.present() if name == mark]
-    found += [f"process {pid}" for pid in dnsmasq.running(host.store.root)]
-    return found + [str(path) for path in host.store.root.rglob("*") if path.is_file()]
-
-
-@pytest.fixture(autouse=True)
-def clean(lab: HostNetwork) -> Iterator[None]:
-    yield
-    again(lab).remove_everything()
-    assert left_over(lab) == []
+pytestmark = [pytest.mark.host, pytest.mark.usefixtures("emptied")]
 
 
 def identities(host: HostNetwork) -> dict[str, object]:
@@ -248,120 +205,6 @@ def ruleset(host: HostNetwork) -> list[str]:
             done = subprocess.run(["nft", "list", "ruleset"], capture_output=True, check=True)
         lines += [f"{name} {line}" for line in done.stdout.decode().splitlines()]
     return sorted(lines)
-
-
-def test_strays_are_described_and_removed_and_others_things_are_left(lab: HostNetwork) -> None:
-    host = again(lab)
-    ensure_all(host)
-    mark, other = host.names.mark, "amzzzz"
-    namespaces.create(f"{mark}-n-lost")
-    namespaces.create(f"{other}-n-theirs")
-    (namespaces.FOLDER / f"{mark}-r-half").touch()
-    with links.netlink(None) as ip:
-        ip.link("add", ifname=f"{mark}x77", kind="bridge")
-        ip.link("add", ifname=f"{other}x77", kind="bridge")
-    with links.netlink(host.names.network_namespace(NET.id)) as ip:
-        ip.link("add", ifname=f"{mark}t77", kind="bridge")
-        ip.link("del", index=links.index(host.names.tap(B.number)))
-    try:
-        assert {each.split(" (")[0] for each in host.observe().strays} == {
-            f"link {mark}x77 on the host",
-            f"link {mark}t77 in network net",
-            f"port {B.id} without its tap",
-        }
-        fresh = again(lab)
-        assert len(fresh.remove_strays()) == 3
-        assert found(fresh) == {
-            "networks": {*ALL["networks"], "lost"},
-            "ports": {A.id},
-            "routers": {*ALL["routers"], "half"},
-        }
-        fresh.remove_network("lost")
-        fresh.remove_router("half")
-        assert found(fresh) == {**ALL, "ports": {A.id}}
-        assert namespaces.exists(f"{other}-n-theirs")
-        assert links.index(f"{other}x77") is not None
-    finally:
-        namespaces.remove(f"{other}-n-theirs")
-        with links.netlink(None) as ip:
-            ip.link("del", index=links.index(f"{other}x77"))
-
-
-def test_a_network_that_lost_its_document_is_told_and_removed(lab: HostNetwork) -> None:
-    host = again(lab)
-    host.ensure_network(NET)
-    (host.store.network_folder(NET.id) / "network.json").unlink()
-    fresh = again(lab)
-    assert fresh.observe().networks == {NET.id}
-    assert len(fresh.observe().strays) == 1  # its dnsmasq
-    fresh.remove_network(NET.id)
-    assert left_over(fresh) == []
-
-
-def test_an_orphaned_dnsmasq_is_a_stray(lab: HostNetwork) -> None:
-    host = again(lab)
-    host.ensure_network(NET)
-    shutil.rmtree(host.store.network_folder(NET.id))
-    fresh = again(lab)
-    assert len(fresh.observe().strays) == 1
-    fresh.remove_strays()
-    assert dnsmasq.running(fresh.store.root) == {}
-
-
-def test_rules_changed_behind_our_back_are_put_right(lab: HostNetwork) -> None:
-    host = again(lab)
-    ensure_all(host)
-    with namespaces.inside(host.names.network_namespace(NET.id)):
-        nft.run(f"delete table inet {host.names.table}\n")
-        host.ensure_firewall(RULES)
-        assert ("inet", host.names.table) in nft.present()
-
-
-def test_a_flushed_host_table_is_put_back(lab: HostNetwork) -> None:
-    host = again(lab)
-    ensure_all(host)
-    nft.run("flush ruleset\n")
-    host.ensure_network(doc.EXTERNAL)
-    assert ("inet", host.names.table) in nft.present()
-
-
-@pytest.mark.parametrize("verb", ["port", "network", "router"])
-def test_a_removal_that_failed_is_finished_by_the_next(
-    lab: HostNetwork, monkeypatch: pytest.MonkeyPatch, verb: str
-) -> None:
-    host = again(lab)
-    ensure_all(host)
-
-    def refuse(*_: object) -> None:
-        raise EngineError("no")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("andromede.engine.embedded.net.network.delete_link", refuse)
-        patch.setattr("andromede.engine.embedded.net.router.delete_link", refuse)
-        with pytest.raises(EngineError, match="no"):
-            VERBS[verb][1](host)
-    VERBS[verb][1](host)
-    host.remove_everything()
-    assert left_over(host) == []
-
-
-def test_reservations_written_by_a_worker_that_died_are_read(
-    lab: HostNetwork, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    host = again(lab)
-    host.ensure_network(NET)
-    with monkeypatch.context() as patch:
-        patch.setattr(dnsmasq, "_send", lambda *_, **__: (_ for _ in ()).throw(CutOffError))
-        with pytest.raises(CutOffError):
-            host.ensure_port(A)
-    told: list[object] = []
-    monkeypatch.setattr(dnsmasq, "_send", lambda pid, *_, **__: told.append(pid))
-    fresh = again(lab)
-    fresh.ensure_port(A)
-    assert told == [fresh.network(NET.id).dnsmasq.pid()]
-    fresh.ensure_port(A)
-    assert len(told) == 1
-    monkeypatch.undo()
 
 
 def test_two_clouds_live_on_one_host(lab: HostNetwork, tmp_path: Path) -> None:
