@@ -3,18 +3,19 @@ laws that reach it. Computed once per process for a generation and day; reads th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 
 from msgspec import Struct
 
 from andromede import clock
 from andromede.db import Connection
-from andromede.sovereignty import generation
-from andromede.sovereignty.world import store
+from andromede.sovereignty import countries, generation
+from andromede.sovereignty.world import laws, store
+from andromede.sovereignty.world.analysis import Analysis, analyse, seats
 from andromede.sovereignty.world.laws import Exposure
-from andromede.sovereignty.world.model import UNDECLARED, World
-from andromede.sovereignty.world.verdict import Outcome, Reason, Verdict
+from andromede.sovereignty.world.model import UNDECLARED, Site, World
+from andromede.sovereignty.world.verdict import Outcome, Reason, Verdict, judge
 
 
 class EntityFacts(Struct, frozen=True, kw_only=True):
@@ -97,25 +98,64 @@ def current(connection: Connection, day: date | None = None) -> Facts:
 
 def compute(world: World, mark: str, day: date) -> Facts:
     """What follows from a world on a day."""
-    verdict = Verdict(outcome=Outcome.NOT_SHOWN)
+    analysis = analyse(world, day)
+    entities = {key: _entity(analysis, key) for key in sorted(analysis.world.entities)}
     return Facts(
-        sites={
-            name: SiteFacts(
-                site=name,
-                region=site.region,
-                country=site.country,
-                operator=site.operator,
-                hosts=site.hosts,
-                networks=site.networks,
-                verdict=verdict,
-            )
-            for name, site in world.sites.items()
-        },
-        entities={
-            key: EntityFacts(id=key, country=each.country, verdict=verdict)
-            for key, each in world.at(day).entities.items()
-        },
+        sites={name: _site(analysis, entities, site) for name, site in world.sites.items()},
+        entities=entities,
         world=world,
         generation=mark,
         date=day,
+    )
+
+
+def _entity(analysis: Analysis, key: str) -> EntityFacts:
+    verdict = judge(analysis, key)
+    exposures = tuple(laws.of_entity(analysis, key))
+    home = {each for each in seats(analysis.world.entities[key]).values() if each != UNDECLARED}
+    return EntityFacts(
+        id=key,
+        country=analysis.world.entities[key].country,
+        verdict=verdict,
+        exposures=exposures,
+        jurisdictions=frozenset(home | _beyond(exposures)),
+        undeclared=_missing(verdict),
+    )
+
+
+def _beyond(exposures: Iterable[Exposure]) -> set[str]:
+    return {each.country for each in exposures if each.kind == "extraterritorial"}
+
+
+def _missing(verdict: Verdict) -> tuple[str, ...]:
+    return tuple(each.text for each in verdict.reasons if each.code.endswith("-undeclared"))
+
+
+def _site(analysis: Analysis, entities: Mapping[str, EntityFacts], site: Site) -> SiteFacts:
+    operator = entities.get(site.operator)
+    verdict = operator.verdict if operator else judge(analysis, site.operator)
+    exposures = (
+        *laws.of_place(site.country, analysis.day),
+        *(operator.exposures if operator else ()),
+    )
+    own = {countries.state(site.country)} - {UNDECLARED}
+    suppliers = [entities[each] for each in laws.suppliers(analysis, site.operator)]
+    nobody = () if site.country != UNDECLARED else (f"nobody declared where site {site.name} is",)
+    return SiteFacts(
+        site=site.name,
+        region=site.region,
+        country=site.country,
+        operator=site.operator,
+        hosts=site.hosts,
+        networks=site.networks,
+        verdict=verdict,
+        exposures=exposures,
+        jurisdictions=frozenset(
+            own.union(
+                _beyond(exposures),
+                operator.jurisdictions if operator else (),
+                *(each.jurisdictions for each in suppliers),
+            )
+        ),
+        undeclared=(*nobody, *_missing(verdict)),
     )
