@@ -109,7 +109,7 @@ def test_a_network_that_is_not_whole_is_found(down: Furnished) -> None:
     for pid in cloud.leasers():
         os.kill(pid, signal.SIGKILL)
     until("its end", lambda: not cloud.leasers())
-    assert f"network {down.network} has no DHCP server running" in problems(down)
+    assert f"network {down.network} has no DHCP server in its namespace" in problems(down)
     ip("netns", "exec", namespace, "nft", "flush", "ruleset")
     assert f"network {down.network} has no rules" in problems(down)
     namespaces.remove(namespace)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
 
+from andromede.engine.embedded import look
 from andromede.engine.embedded.net import HostNetwork, dnsmasq, links, namespaces, nft
 from andromede.engine.protocol import EngineError
 from tests.host import net_documents as doc
@@ -82,6 +84,27 @@ def test_an_orphaned_dnsmasq_is_a_stray(lab: HostNetwork) -> None:
     assert len(fresh.observe().strays) == 1
     fresh.remove_strays()
     assert dnsmasq.running(fresh.store.root) == {}
+
+
+def test_a_dnsmasq_in_a_namespace_that_was_made_again_is_replaced(
+    lab: HostNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure_all(host := again(lab))
+    (old,) = dnsmasq.running(host.store.network_folder(NET.id))
+    namespaces.remove(host.names.network_namespace(NET.id))
+    with monkeypatch.context() as patch:
+        patch.setattr(dnsmasq.Dnsmasq, "ensure", lambda *_: None)
+        host.ensure_network(NET)
+    assert old in dnsmasq.running(host.store.root)
+    (broken,) = [each for each in look.networks(again(lab)) if each.id == NET.id]
+    assert broken.problem == "has no DHCP server in its namespace"
+    fresh = again(lab)
+    fresh.ensure_network(NET)
+    (new,) = dnsmasq.running(host.store.network_folder(NET.id))
+    assert new != old
+    inode = os.stat(f"/proc/{new}/ns/net").st_ino
+    assert inode == namespaces.identity(host.names.network_namespace(NET.id))[1]
+    assert [each for each in look.networks(again(lab)) if each.id == NET.id] == []
 
 
 def test_rules_changed_behind_our_back_are_put_right(lab: HostNetwork) -> None:

@@ -49,7 +49,7 @@ def look(config: Config, paths: Paths) -> Look:
         disks=present,
         strays=view.strays | {f"control group of server {name}" for name in groups},
     )
-    broken = (*_networks(network), *_routers(network), *_files(disks))
+    broken = (*networks(network), *_routers(network), *_files(disks))
     return Look(held=held, broken=broken)
 
 
@@ -68,7 +68,7 @@ def _server(paths: Paths, server_id: str, marked: bool) -> ServerFacts:
     return ServerFacts(id=server_id, power=Power.VANISHED if held.wanted else Power.OFF)
 
 
-def _networks(host: HostNetwork) -> Iterator[Broken]:
+def networks(host: HostNetwork) -> Iterator[Broken]:
     for network_id in host.store.network_ids():
         spec = host.store.network(network_id)
         problem = "has no document" if spec is None else _of_network(host, spec)
@@ -87,7 +87,7 @@ def _of_network(host: HostNetwork, spec: NetworkSpec) -> str | None:
     if not any(name.startswith(host.names.mark) for _, name in tables):
         return "has no rules"
     if dhcp_files.served(spec) and host.network(spec.id).dnsmasq.pid() is None:
-        return "has no DHCP server running"
+        return "has no DHCP server in its namespace"
     if spec.external and host.names.uplink_host(spec.number) not in links.held():
         return "is not joined to the host"
     return None

@@ -59,6 +59,7 @@ class Dnsmasq:
             replace_text(self.config, text)
         pid = self.pid()
         if pid is None:
+            self.stop()  # one that lives on in a namespace that is gone serves nobody
             self._start()
         elif self.told != files:
             _send(pid, self.config, signal.SIGHUP, wait=0)
@@ -69,7 +70,9 @@ class Dnsmasq:
         end(self.config)
 
     def pid(self) -> int | None:
-        return _pid(self.config)
+        """The process that serves this network: in its namespace, not in an earlier one."""
+        pid = _pid(self.config)
+        return pid if pid is not None and _lives_in(pid, self.namespace) else None
 
     def release(self, bridge: str, server: str, address: str, mac: str) -> None:
         """Make the server forget a lease, as its holder would (RFC 2131, section 4.4.6)."""
@@ -143,6 +146,14 @@ def _pid(config: Path) -> int | None:
     except (FileNotFoundError, ValueError):
         return next((pid for pid, each in running(config.parent).items() if each == config), None)
     return pid if _config_of(pid) == config else None
+
+
+def _lives_in(pid: int, namespace: str) -> bool:
+    try:
+        status = os.stat(f"/proc/{pid}/ns/net")
+        return (status.st_dev, status.st_ino) == namespaces.identity(namespace)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _config_of(pid: int) -> Path | None:
