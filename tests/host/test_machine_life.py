@@ -114,7 +114,8 @@ def test_a_qemu_that_vanished_is_seen_and_started_again(world: World) -> None:
     (pid,) = world.pids(spec.id)
     os.kill(pid, signal.SIGKILL)
     assert world.machines.wait_events(20) == {spec.id}
-    assert world.machines.observe_server(spec.id).power is Power.VANISHED
+    seen = world.machines.observe_server(spec.id)
+    assert (seen.power, seen.reason) == (Power.VANISHED, "QEMU ended: it said nothing")
     assert world.machines.wait_events(0) == frozenset()
     assert world.machines.ensure_server(spec).power is Power.ON
     assert world.pids(spec.id) != [pid]
@@ -163,7 +164,8 @@ def test_after_a_restart_of_the_host_a_server_counts_as_vanished(world: World) -
     until(lambda: not world.pids(spec.id), "it is gone")
     held.pid, held.started, held.boot = os.getpid(), 1, "another boot"
     record.save(folder, held)
-    assert world.fresh().observe_server(spec.id).power is Power.VANISHED
+    seen = world.fresh().observe_server(spec.id)
+    assert (seen.power, seen.reason) == (Power.VANISHED, None)
     assert world.fresh().ensure_server(spec).power is Power.ON
 
 

@@ -182,7 +182,9 @@ class ServerFacts(Struct, frozen=True, kw_only=True):
     power: Power
     accelerator: str | None = None  # "kvm" | "tcg" | "simulated"
     since: int | None = None  # microseconds since the epoch at which this state was reached
-    reason: str | None = None  # why it is paused, off or unknown when nobody asked, for people
+    # Why it is paused, off or unknown when nobody asked, for people. Of a machine that vanished: what
+    # its process said last; None when it went with the host.
+    reason: str | None = None
 
 
 class HostFacts(Struct, frozen=True, kw_only=True):

@@ -225,9 +225,9 @@ class SimulatedEngine:
         """A guest ends itself, as `poweroff` inside it does."""
         self._happen(server_id, Power.OFF)
 
-    def machine_vanishes(self, server_id: str) -> None:
+    def machine_vanishes(self, server_id: str, said: str = "it said nothing") -> None:
         """The machine's process dies, as `kill -9` of it does."""
-        self._happen(server_id, Power.VANISHED)
+        self._happen(server_id, Power.VANISHED, f"the machine ended: {said}")
 
     def host_restarts(self) -> None:
         """Everything but disks is gone, as after a power cut."""
@@ -248,13 +248,15 @@ class SimulatedEngine:
             strays=frozenset(),
         )
 
-    def _set(self, server_id: str, power: Power) -> ServerFacts:
-        facts = ServerFacts(id=server_id, power=power, accelerator="simulated", since=clock.now())
+    def _set(self, server_id: str, power: Power, reason: str | None = None) -> ServerFacts:
+        facts = ServerFacts(
+            id=server_id, power=power, accelerator="simulated", since=clock.now(), reason=reason
+        )
         self.power[server_id] = facts
         return facts
 
-    def _happen(self, server_id: str, power: Power) -> None:
+    def _happen(self, server_id: str, power: Power, reason: str | None = None) -> None:
         with self._changed:
-            self._set(server_id, power)
+            self._set(server_id, power, reason)
             self._events.add(server_id)
             self._changed.notify_all()

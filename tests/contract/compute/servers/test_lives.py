@@ -6,8 +6,9 @@ import pytest
 
 from andromede import clock
 from andromede.engine.protocol import HostFacts, Power, ServerFacts
-from andromede.services.compute.servers import create, store
+from andromede.services.compute.servers import create, reconcile, store
 from andromede.services.compute.servers.reconcile import REMEMBERED, reconcilers
+from andromede.services.compute.servers.steps.sync import PAUSES, STEADY
 from andromede.sovereignty.admit import set_allowed_sites
 from tests.contract.compute.servers.helpers import ROOT, Site
 
@@ -193,6 +194,57 @@ def test_a_machine_that_vanished_is_started_again(site: Site) -> None:
     assert site.status(server) == "ACTIVE"
     assert site.cloud.engine.power[server].power is Power.ON
     assert site.cloud.engine.calls["ensure_server"] == 2
+
+
+def die(site: Site, server: str, times: int) -> None:
+    """The machine dies so often, at each start."""
+    for number in range(times):
+        assert site.cloud.engine.power[server].power is Power.ON, number
+        site.cloud.engine.machine_vanishes(server, "noise\nno such\nCPU feature\nfoo")
+        site.follow()
+
+
+def test_a_machine_that_dies_at_each_start_is_given_up(site: Site) -> None:
+    server = site.build()["id"]
+    die(site, server, len(PAUSES))
+    assert site.status(server) == "ACTIVE"
+    die(site, server, 1)
+    shown = site.show(server)
+    assert (shown["status"], shown["OS-EXT-STS:power_state"]) == ("ERROR", 6)
+    fault = shown["fault"]
+    assert f"died {len(PAUSES) + 1} times in a row" in fault["message"]
+    assert fault["message"].endswith("no such CPU feature foo")
+    assert "noise" in fault["details"]
+    site.follow()
+    assert site.cloud.engine.calls["ensure_server"] == 1 + len(PAUSES)
+    assert site.act(server, "reboot", {"type": "HARD"}).status == 202
+    site.cloud.settle()
+    assert site.status(server) == "ACTIVE"
+    die(site, server, 1)
+    assert site.status(server) == "ACTIVE", "a start by hand forgives what was before"
+
+
+def test_a_machine_is_started_later_after_each_death(site: Site) -> None:
+    server = site.build()["id"]
+    die(site, server, 1)
+    site.cloud.engine.machine_vanishes(server)
+    reconcile.follow_events(site.world(), 0)
+    (task,) = site.cloud.runner.lease(1)
+    site.cloud.runner.run(task)
+    shown = site.show(server)
+    assert (shown["status"], shown["OS-EXT-STS:power_state"]) == ("ACTIVE", 6)
+    assert site.cloud.runner.lease(1) == [], "it waits"
+    site.cloud.settle()
+    assert site.show(server)["OS-EXT-STS:power_state"] == 1
+
+
+def test_deaths_are_forgiven_with_time(site: Site) -> None:
+    server = site.build()["id"]
+    die(site, server, len(PAUSES))
+    later = clock.now() + (STEADY + sum(map(int, PAUSES)) + 1) * clock.SECOND
+    clock.set_source(lambda: later)
+    die(site, server, 1)
+    assert site.status(server) == "ACTIVE"
 
 
 def test_after_a_restart_of_the_host_what_should_run_runs(site: Site) -> None:

@@ -118,8 +118,12 @@ class Machines:
                 present = (folder / DISK).exists()
                 return ServerFacts(id=server_id, power=Power.OFF if present else Power.ABSENT)
             found = self._find(server_id, held)
+            if found is None and held.wanted:
+                here = held.boot == process.boot_id()
+                said = self._last_words(folder) if here else None
+                return _facts(server_id, Power.VANISHED, held, said)
             if found is None:
-                return _facts(server_id, Power.VANISHED if held.wanted else Power.OFF, held)
+                return _facts(server_id, Power.OFF, held)
             with closing(found):
                 power, reason = self._status(server_id, found)
                 if power is Power.OFF or not held.wanted:  # or: stopping it was cut short

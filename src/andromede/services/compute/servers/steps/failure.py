@@ -35,9 +35,11 @@ def fail(step: Step, message: str) -> Record:
     return record
 
 
-def broken(conn: Connection, server_id: str, message: str, power: PowerState) -> None:
+def broken(
+    conn: Connection, server_id: str, message: str, power: PowerState, details: str = ""
+) -> None:
     """Note that a machine broke by itself."""
-    fault = Fault(code=500, message=message, created=clock.now())
+    fault = Fault(code=500, message=message, created=clock.now(), details=details)
     store.change(
         conn, server_id, vm_state=Vm.ERROR, task_state=None, power_state=int(power), fault=fault
     )

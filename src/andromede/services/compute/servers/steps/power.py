@@ -6,6 +6,7 @@ from andromede.db import Connection
 from andromede.engine.protocol import Power
 from andromede.services.compute.servers import networking, store
 from andromede.services.compute.servers.actions.power import SECONDS
+from andromede.services.compute.servers.deaths import store as deaths
 from andromede.services.compute.servers.history import store as history
 from andromede.services.compute.servers.states import PowerState, Vm
 from andromede.services.compute.servers.steps import machine
@@ -58,7 +59,12 @@ def stopped(conn: Connection, step: Step) -> None:
 def power_on(step: Step) -> Outcome:
     server = machine.read(step)
     machine.run(step, server)
-    return Done(lambda conn: running(conn, step, server.host))
+
+    def record(conn: Connection) -> None:
+        deaths.forget(conn, step.id)
+        running(conn, step, server.host)
+
+    return Done(record)
 
 
 def ask_to_reboot(step: Step) -> Outcome:
