@@ -25,8 +25,8 @@ def current(database: Database) -> str | None:
         return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def upgrade(database: Database) -> str | None:
-    """Run the migrations that are missing; the version it stood at before.
+def upgrade(database: Database, to: str = "head") -> str | None:
+    """Run the migrations that are missing, up to one of them; the version it stood at before.
 
     Errors: RuntimeError when the database is newer than this program.
     """
@@ -45,5 +45,5 @@ def upgrade(database: Database) -> str | None:
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["database"] = database
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
     return before

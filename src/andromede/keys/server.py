@@ -91,4 +91,4 @@ def serve(config: Config, paths: Paths) -> None:
 
 def log_name(config: Config) -> str:
     """The log's origin, which also names the key that signs it."""
-    return f"andromede/{config.name}-{config.short}"
+    return f"andromede/{config.name}-{config.short}/log"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import rfc8785
 
 from andromede.services import image, sovereignty
+from andromede.sovereignty.log import Leaf, append
+from andromede.sovereignty.log.leaves import EVERYONE
 from andromede.sovereignty.log.sequencer import sequence
 from tests.contract.image.helpers import create
 from tests.harness import TestCloud, caller
 
 POLICY = "/sovereignty/v1/projects/p1/policy"
+BASE = "https://cloud.test:8443"
 LEAVES = "/sovereignty/v1/log/leaves"
 
 
@@ -78,13 +83,15 @@ def test_a_project_reads_its_own_leaves_at_once(cloud: TestCloud) -> None:
     first = create(cloud.as_(caller()))
     create(cloud.as_(caller(project="p2")))
     pending = reader.get(LEAVES).expect(200)["leaves"]
-    assert [(each["subject"], each["position"], each["hash"]) for each in pending] == [
-        (first["id"], None, None)
+    assert [(each["subject"], each["index"], len(each["commitment"])) for each in pending] == [
+        (first["id"], None, 64)
     ]
     assert number(cloud) == 2
     (leaf,) = reader.get(LEAVES).expect(200)["leaves"]
-    assert leaf["position"] == 0
-    assert len(leaf["hash"]) == 64
+    assert leaf["index"] == 0
+    content = {key: leaf[key] for key in Leaf.__struct_fields__}
+    made = hmac.digest(bytes.fromhex(leaf["salt"]), rfc8785.dumps(content), "sha256")
+    assert made.hex() == leaf["commitment"]
     assert leaf["action"] == "image:image:create"
     assert leaf["actor"] == "user-of-p1"
     assert leaf["time_iso"].endswith("Z")
@@ -100,6 +107,25 @@ def test_other_projects_leaves_are_for_operators(cloud: TestCloud) -> None:
     assert leaf["project_id"] == "p2"
     system = cloud.as_(caller("admin", None, system=True))
     assert len(system.get(LEAVES).expect(200)["leaves"]) == 2
+
+
+def test_acts_over_all_projects_are_read_by_each(cloud: TestCloud) -> None:
+    first = create(cloud.as_(caller()))["id"]
+    act = Leaf(action="a", subject="all", request_id="r", status=200, project_id=EVERYONE)
+    cloud.database.transact(lambda connection: append(connection, act))
+    last = create(cloud.as_(caller()))["id"]
+    create(cloud.as_(caller(project="p2")))
+    for path in (LEAVES, f"{LEAVES}?limit=1"):
+        seen: list[str] = []
+        while path:
+            body = cloud.as_(caller("reader")).get(path).expect(200)
+            seen += [leaf["subject"] for leaf in body["leaves"]]
+            path = body.get("leaves_links", [{"href": ""}])[0]["href"][len(BASE) :]
+        assert seen == [first, "all", last]
+    (leaf,) = cloud.as_(caller("reader")).get(f"{LEAVES}?project_id=*").expect(200)["leaves"]
+    assert (leaf["subject"], leaf["project_id"]) == ("all", "*")
+    theirs = cloud.as_(caller("reader", "p2")).get(LEAVES).expect(200)["leaves"]
+    assert [each["subject"] == "all" for each in theirs] == [True, False]
 
 
 def test_leaves_are_paged(cloud: TestCloud) -> None:

@@ -203,13 +203,14 @@ def test_an_upload_under_way_is_no_finding(world: Furnished) -> None:
 
 
 LOG = {
-    "UPDATE leaf SET subject = 'forged' WHERE position = 1": "not what was hashed",
-    "DELETE FROM leaf WHERE position = 1": "is numbered 2 in place of 1",
-    "DELETE FROM leaf WHERE position = (SELECT MAX(position) FROM leaf)": "leaves only",
-    "DELETE FROM checkpoint": "no checkpoint covers it",
+    "UPDATE leaf SET subject = 'forged' WHERE position = 1": "not what was committed to",
+    "UPDATE leaf SET salt = x'00' WHERE position = 1": "not what was committed to",
+    "DELETE FROM leaf WHERE position = 1": "is not there any more",
+    "UPDATE leaf SET position = 300 WHERE position = 1": "where the log has no entry",
+    "UPDATE leaf SET position = 9000 WHERE position = 1": "where the log has no entry",
     "UPDATE checkpoint SET root = x'00'": "its root is not that of the leaves",
-    "UPDATE checkpoint SET note = 'a' || char(10) || 'b' || char(10) || 'c'": "names another size",
-    "UPDATE checkpoint SET peaks = x'00' WHERE size = (SELECT MAX(size) FROM checkpoint)": "subtrees",
+    "UPDATE checkpoint SET note = replace(note, char(10) || size, char(10) || 7)": "another size",
+    "UPDATE checkpoint SET note = 'a'": "no signed note",
 }
 
 

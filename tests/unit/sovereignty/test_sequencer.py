@@ -8,13 +8,14 @@ import threading
 from typing import Any
 
 import pytest
+import rfc8785
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from andromede.db import Connection, Database
 from andromede.sovereignty.log import Leaf, append, sequencer
-from andromede.sovereignty.log.leaves import canonical, leaf, of_row
+from andromede.sovereignty.log.leaves import commitment, commitment_of, leaf
 from andromede.sovereignty.log.sequencer import checkpoint, latest_note, sequence
 from tests.unit.sovereignty.test_tree import head
 
@@ -74,7 +75,7 @@ def verify(database: Database) -> int:
     )
     assert [row["position"] for row in numbered] == list(range(int(size)))
     assert origin == ORIGIN
-    assert base64.b64decode(root) == head([canonical(of_row(row)) for row in numbered])
+    assert base64.b64decode(root) == head([commitment_of(row) for row in numbered])
     return int(size)
 
 
@@ -123,7 +124,7 @@ def test_an_act_that_was_rolled_back_leaves_no_leaf(database: Database) -> None:
     assert verify(database) == 1
 
 
-def test_a_kill_before_the_commit_numbers_nothing(database: Database) -> None:
+def test_a_kill_before_the_signature_is_made_good_by_the_next_run(database: Database) -> None:
     act(database, "a", "b")
 
     def die(_: bytes) -> bytes:
@@ -131,10 +132,28 @@ def test_a_kill_before_the_commit_numbers_nothing(database: Database) -> None:
 
     with pytest.raises(Killed):
         sequence(database, ORIGIN, die, NAME)
-    assert [row["position"] for row in rows(database)] == [None, None]
+    assert [row["position"] for row in rows(database)] == [0, 1], "what is signed is committed"
+    assert run(database) == 0
+    assert verify(database) == 2
     act(database, "c")
-    assert run(database) == 3
+    assert run(database) == 1
     assert verify(database) == 3
+
+
+def test_what_cannot_be_written_in_canonical_json_is_no_leaf(database: Database) -> None:
+    for detail in ({"n": 1 << 60}, {"x": float("nan")}):
+        bad = Leaf(action="a", subject="s", request_id="r", status=200, detail=dict(detail))
+        with pytest.raises(rfc8785.CanonicalizationError):
+            database.transact(lambda connection, bad=bad: append(connection, bad))
+    assert rows(database) == []
+
+
+def test_salts_are_random_and_leaves_equal_but_for_them_differ(database: Database) -> None:
+    act(database, "a", "a")
+    first, second = rows(database)
+    assert first["salt"] != second["salt"]
+    assert len(first["salt"]) == 32
+    assert commitment(first["salt"], b"x") != commitment(second["salt"], b"x")
 
 
 def test_two_sequencers_at_once_number_each_leaf_once(

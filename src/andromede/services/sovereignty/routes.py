@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from andromede.http.access import ADMIN, AUTHENTICATED, PROJECT_READER
 from andromede.http.operation import Operation
-from andromede.services.sovereignty import log, policy
+from andromede.services.sovereignty import policy
+from andromede.services.sovereignty.log_routes import LOG
 from andromede.services.sovereignty.schema import PolicyBody
 from andromede.services.sovereignty.world_routes import WORLD
 
@@ -27,13 +28,6 @@ OPERATIONS = [
         method="GET", path="/v1/sites", handler=policy.sites, action="sovereignty:site:list",
         allow=AUTHENTICATED,
     ),
-    Operation(
-        method="GET", path="/v1/log/leaves", handler=log.leaves, action="sovereignty:leaf:list",
-        allow=PROJECT_READER,
-    ),
-    Operation(
-        method="GET", path="/v1/log/checkpoint", handler=log.checkpoint,
-        action="sovereignty:checkpoint:show", allow=None,
-    ),
+    *LOG,
     *WORLD,
 ]  # fmt: skip

@@ -1,9 +1,14 @@
 """Leaves: one row for each act, inserted in the act's own transaction, without an index.
 
 The sequencer numbers them later, so a leaf is visible at once and never waits on another's commit.
+The tree holds of a leaf its commitment only, which tells nothing to who lacks the leaf's salt.
 """
 
 from __future__ import annotations
+
+import hmac
+import os
+from typing import Any
 
 import rfc8785
 import sqlalchemy as sa
@@ -28,7 +33,7 @@ leaf = table(
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("detail", Json, nullable=False),
     sa.Column("position", sa.BigInteger, nullable=True, unique=True),
-    sa.Column("hash", sa.LargeBinary, nullable=True),
+    sa.Column("salt", sa.LargeBinary, nullable=True),  # never NULL: SQLite adds columns only so
     sa.Index("ix_leaf_project", "project_id", "arrival"),
 )
 sa.Index(
@@ -38,9 +43,16 @@ sa.Index(
     postgresql_where=leaf.c.position.is_(None),
 )
 
+EVERYONE = "*"  # the project of leaves that each customer may read
+SALT = 32  # bytes
+
 
 class Leaf(Struct, kw_only=True):
-    """An act: who did what to which subject, in which request, with what result."""
+    """An act: who did what to which subject, in which request, with what result.
+
+    `project_id`: whose data it concerns, so who may read it; EVERYONE for acts over all projects,
+    None for those that operators alone read.
+    """
 
     action: str
     subject: str
@@ -48,7 +60,7 @@ class Leaf(Struct, kw_only=True):
     status: int
     actor: str | None = None
     actor_project: str | None = None
-    project_id: str | None = None  # whose data it concerns: who may read the leaf
+    project_id: str | None = None
     detail: dict[str, object] = field(default_factory=dict)
     id: str = field(default_factory=ids.new)
     time: int = field(default_factory=clock.now)
@@ -58,23 +70,40 @@ _insert = sa.insert(leaf)
 
 
 def append(connection: Connection, entry: Leaf) -> None:
-    """Add a leaf to the transaction of the act it records."""
-    connection.execute(_insert, to_builtins(entry))
+    """Add a leaf to the transaction of the act it records.
+
+    Errors: rfc8785.CanonicalizationError for a detail that is not RFC 8785 JSON.
+    """
+    if entry.detail:
+        rfc8785.dumps(to_builtins(entry.detail))  # refused now, not when it cannot be numbered
+    connection.execute(_insert, {**to_builtins(entry), "salt": os.urandom(SALT)})
 
 
 def of_row(row: sa.RowMapping) -> Leaf:
-    """The leaf that a row of the table holds, without what the sequencer adds."""
+    """The leaf that a row of the table holds, without what is not its content."""
     return Leaf(**{name: row[name] for name in Leaf.__struct_fields__})
 
 
 def canonical(entry: Leaf) -> bytes:
-    """The bytes that are hashed: the leaf as RFC 8785 JSON."""
+    """What is committed to: the leaf as RFC 8785 JSON."""
     return rfc8785.dumps(to_builtins(entry))
 
 
+def commitment(salt: bytes, content: bytes) -> bytes:
+    """The tree's entry of a leaf: HMAC-SHA256 of its content under its salt."""
+    return hmac.digest(salt, content, "sha256")
+
+
+def commitment_of(row: sa.RowMapping) -> bytes:
+    """As `commitment`, of a row of the table."""
+    return commitment(row["salt"], canonical(of_row(row)))
+
+
 def arrival(connection: Connection, leaf_id: str, project_id: str | None) -> int | None:
-    """Where a leaf of a project (None: of any) stands in the order of arrival."""
-    wanted = sa.select(leaf.c.arrival).where(leaf.c.id == leaf_id, *_of(project_id))
+    """Where a leaf that a project (None: an operator) may read stands in the order of arrival."""
+    wanted = sa.select(leaf.c.arrival).where(leaf.c.id == leaf_id)
+    if project_id is not None:
+        wanted = wanted.where(leaf.c.project_id.in_((project_id, EVERYONE)))
     found: int | None = connection.execute(wanted).scalar()
     return found
 
@@ -82,11 +111,19 @@ def arrival(connection: Connection, leaf_id: str, project_id: str | None) -> int
 def page(
     connection: Connection, project_id: str | None, after: int | None, limit: int
 ) -> list[sa.RowMapping]:
-    """The leaves of a project (None: of all) that arrived after another, oldest first."""
+    """The leaves that a project (None: an operator) may read and that arrived after another,
+    oldest first."""
     later = [] if after is None else [leaf.c.arrival > after]
-    wanted = sa.select(leaf).where(*_of(project_id), *later).order_by(leaf.c.arrival).limit(limit)
-    return list(connection.execute(wanted).mappings())
+    wanted = sa.select(leaf).where(*later).order_by(leaf.c.arrival).limit(limit)
+    if project_id is None:
+        return list(connection.execute(wanted).mappings())
+    found = [
+        row
+        for owner in {project_id, EVERYONE}
+        for row in connection.execute(wanted.where(leaf.c.project_id == owner)).mappings()
+    ]
+    return sorted(found, key=_arrival)[:limit]
 
 
-def _of(project_id: str | None) -> list[sa.ColumnElement[bool]]:
-    return [] if project_id is None else [leaf.c.project_id == project_id]
+def _arrival(row: sa.RowMapping) -> Any:
+    return row["arrival"]

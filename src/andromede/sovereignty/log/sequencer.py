@@ -1,105 +1,118 @@
-"""The one sequencer: numbers pending leaves, hashes them, and signs a checkpoint of the tree.
+"""The one sequencer: numbers pending leaves, grows the tiles, and signs a checkpoint of the tree.
 
-A checkpoint is a C2SP signed note (tlog-checkpoint): origin, size and root, then the signature.
+Leaves are numbered in one transaction and the checkpoint is signed after it: nothing is signed that
+could still be rolled back. A checkpoint is a C2SP signed note (tlog-checkpoint).
 """
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from andromede import clock
 from andromede.db import Connection, Database, metadata
 from andromede.db.types import Moment, table
-from andromede.sovereignty.log.leaves import canonical, leaf, of_row
-from andromede.sovereignty.log.tree import Frontier, leaf_hash
+from andromede.sovereignty.log import tiles
+from andromede.sovereignty.log.leaves import commitment_of, leaf
+from andromede.sovereignty.log.note import checkpoint_text, signature_line
+from andromede.sovereignty.log.proof import ProofError, Tree
 
 checkpoint = table(
     "checkpoint",
     metadata,
     sa.Column("size", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
     sa.Column("root", sa.LargeBinary, nullable=False),
-    sa.Column("peaks", sa.LargeBinary, nullable=False),
     sa.Column("time", Moment, nullable=False),
     sa.Column("note", sa.Text, nullable=False),
 )
 
-BATCH = 2_000
-HASH = 32
+BATCH = 1_000
+
+Sign = Callable[[bytes], bytes]  # a checkpoint's text -> key id (4 bytes) and Ed25519 signature
 
 
-def sequence(database: Database, origin: str, sign: Callable[[bytes], bytes], key_name: str) -> int:
-    """Number up to a batch of pending leaves and write their checkpoint; how many there were.
+class LogDamaged(RuntimeError):
+    """What is stored contradicts what was signed: nothing more is signed. Doctor says where."""
 
-    `sign(text)` gives the signature line's payload: the four bytes of the key hash, then Ed25519's.
+
+class _Overtaken(Exception):
+    """Another sequencer numbered a leaf of the batch first."""
+
+
+def sequence(database: Database, origin: str, sign: Sign, key_name: str) -> int:
+    """Number up to a batch of pending leaves and sign their checkpoint; how many there were.
+
+    Errors: LogDamaged when the new tree would not begin with the signed one.
     """
-
-    def work(connection: Connection) -> int:
+    with database.read() as connection:
         pending = connection.execute(
             sa.select(leaf).where(leaf.c.position.is_(None)).order_by(leaf.c.arrival).limit(BATCH)
         ).mappings()
-        rows = list(pending)
-        if not rows:
+        batch = [(row["arrival"], commitment_of(row)) for row in pending]
+    if batch:
+        try:
+            database.transact(lambda connection: _number(connection, batch))
+        except _Overtaken:
             return 0
-        frontier = latest(connection)
-        updates = []
-        for row in rows:
-            hashed = leaf_hash(canonical(of_row(row)))
-            updates.append({"key": row["arrival"], "at": frontier.size, "digest": hashed})
-            frontier.add(hashed)
-        connection.execute(
-            sa.update(leaf)
-            .where(leaf.c.arrival == sa.bindparam("key"))
-            .values(position=sa.bindparam("at"), hash=sa.bindparam("digest")),
-            updates,
-        )
-        _write_checkpoint(connection, frontier, origin, sign, key_name)
-        return len(rows)
+    _seal(database, origin, sign, key_name)
+    return len(batch)
 
+
+def _number(connection: Connection, batch: Sequence[tuple[int, bytes]]) -> None:
+    first, newest = tiles.size(connection), latest(connection)
+    if newest is not None and first < newest.size:
+        raise LogDamaged(f"numbering leaf {first}: a tree of {newest.size} leaves is signed")
+    tiles.grow(connection, [commitment for _, commitment in batch])
+    updated = connection.execute(
+        sa.update(leaf)
+        .where(leaf.c.arrival == sa.bindparam("key"), leaf.c.position.is_(None))
+        .values(position=sa.bindparam("at")),
+        [{"key": key, "at": first + at} for at, (key, _) in enumerate(batch)],
+    )
+    if updated.rowcount != len(batch):
+        raise _Overtaken
+
+
+def _seal(database: Database, origin: str, sign: Sign, key_name: str) -> None:
+    """Sign the tree as it stands, unless its checkpoint is there."""
     with database.read() as connection:
-        idle = connection.execute(
-            sa.select(leaf.c.arrival).where(leaf.c.position.is_(None)).limit(1)
-        ).first()
-    return database.transact(work) if idle is not None else 0
+        size = tiles.size(connection)
+        newest = latest(connection)
+        if size == (newest.size if newest is not None else 0):
+            return
+        tree = Tree(size, tiles.hashes(connection))
+        try:
+            if newest is not None and tree.at(newest.size).root() != newest.root:
+                raise ProofError("its beginning has another root")
+            root = tree.root()
+        except ProofError as error:
+            raise LogDamaged(f"signing the tree of {size} leaves: {error}") from error
+    text = checkpoint_text(origin, size, root)
+    row = {
+        "size": size,
+        "root": root,
+        "time": clock.now(),
+        "note": f"{text}\n{signature_line(key_name, sign(text.encode()))}",
+    }
+
+    def write(connection: Connection) -> None:
+        there = sa.select(checkpoint.c.size).where(checkpoint.c.size == size)
+        if connection.execute(there).first() is None:
+            connection.execute(sa.insert(checkpoint), row)
+
+    database.transact(write)
 
 
-def latest(connection: Connection) -> Frontier:
-    """The tree as of the last checkpoint."""
-    row = connection.execute(
-        sa.select(checkpoint.c.size, checkpoint.c.peaks).order_by(checkpoint.c.size.desc()).limit(1)
+def latest(connection: Connection) -> sa.Row[Any] | None:
+    """The newest checkpoint; None while the log is empty."""
+    return connection.execute(
+        sa.select(checkpoint).order_by(checkpoint.c.size.desc()).limit(1)
     ).first()
-    if row is None:
-        return Frontier()
-    peaks = [row.peaks[at : at + HASH] for at in range(0, len(row.peaks), HASH)]
-    return Frontier(row.size, peaks)
 
 
 def latest_note(connection: Connection) -> str | None:
-    """The newest checkpoint as a signed note; None while the log is empty."""
-    newest = sa.select(checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
-    note: str | None = connection.execute(newest).scalar()
-    return note
-
-
-def _write_checkpoint(
-    connection: Connection,
-    frontier: Frontier,
-    origin: str,
-    sign: Callable[[bytes], bytes],
-    key_name: str,
-) -> None:
-    root = frontier.root()
-    text = f"{origin}\n{frontier.size}\n{base64.b64encode(root).decode()}\n"
-    signature = base64.b64encode(sign(text.encode())).decode()
-    connection.execute(
-        sa.insert(checkpoint),
-        {
-            "size": frontier.size,
-            "root": root,
-            "peaks": b"".join(frontier.peaks),
-            "time": clock.now(),
-            "note": f"{text}\n— {key_name} {signature}\n",
-        },
-    )
+    """As `latest`, its signed note."""
+    newest = latest(connection)
+    return None if newest is None else newest.note

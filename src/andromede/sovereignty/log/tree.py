@@ -1,9 +1,13 @@
-"""The Merkle tree of RFC 9162, section 2.1, kept as its frontier: the roots of its full subtrees."""
+"""The Merkle tree of RFC 9162, section 2.1: its hashes, and its frontier as it grows."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
+HASH = 32  # bytes
+WIDTH = 256  # hashes in a full tile
+TILE_HEIGHT = 8  # levels of the tree that one tile spans
 EMPTY = hashlib.sha256(b"").digest()
 
 
@@ -13,6 +17,23 @@ def leaf_hash(data: bytes) -> bytes:
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def pairs(hashes: Sequence[bytes]) -> list[bytes]:
+    """The nodes above these, as far as there are whole pairs."""
+    return [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes) - 1, 2)]
+
+
+def root_of(hashes: Sequence[bytes]) -> bytes:
+    """The root above a power of two of hashes."""
+    while len(hashes) > 1:
+        hashes = pairs(hashes)
+    return hashes[0]
+
+
+def split(count: int) -> int:
+    """The largest power of two that is smaller than `count`, which is 2 or more."""
+    return 1 << ((count - 1).bit_length() - 1)
 
 
 class Frontier:
