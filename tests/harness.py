@@ -32,7 +32,11 @@ from andromede.http.dispatch import Dispatcher
 from andromede.http.errors import Unauthorized
 from andromede.http.operation import Service
 from andromede.inspect.formats import examine
+from andromede.sovereignty.consent import settings
 from andromede.work import Lifecycle, Runner
+
+CLOSED = settings.Settings()
+OPEN = settings.Settings(operator_access="open", second_factor="off")
 
 ROLES = {
     "reader": frozenset({"reader"}),
@@ -176,7 +180,8 @@ async def _call(
 
 
 class TestCloud:
-    """See the module. `services` are mounted on a public and a private dispatcher."""
+    """See the module. `services` are mounted on a public and a private dispatcher. `closed`: its
+    operators need consent and a second factor, as by default outside of tests."""
 
     __test__ = False
 
@@ -189,7 +194,9 @@ class TestCloud:
         url: str | None = None,
         authenticate: Authenticate = authenticate,
         keys: Keys | None = None,
+        closed: bool = False,
     ) -> None:
+        settings.DEFAULT = CLOSED if closed else OPEN
         self.config = Config(short="test", uid_base=0x4000_0000, engine="simulated")
         self.paths = Paths(folder)
         for each in (self.paths.db, self.paths.images, self.paths.run):

@@ -10,7 +10,9 @@ from andromede.http.access import Caller
 from andromede.http.microversion import Version
 from andromede.http.operation import Operation, Service
 from andromede.sovereignty import admit
+from andromede.sovereignty.consent import rules
 from andromede.sovereignty.log import Leaf, append
+from andromede.sovereignty.log.leaves import EVERYONE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from andromede.cloud import Cloud
 
 T = TypeVar("T")
+MOST_NAMED = 100  # resources named in one leaf
 
 
 class Context:
@@ -30,7 +33,7 @@ class Context:
     __slots__ = (
         "_caller", "_conn", "base_url", "body", "chunks", "cloud", "headers", "leaf_project",
         "listener", "logged", "notes", "operation", "params", "prepared", "query", "raw_body",
-        "remote", "request_id", "service", "subject", "version",
+        "remote", "request_id", "revealed", "service", "subject", "touched", "version",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +69,8 @@ class Context:
         self.leaf_project: str | None = None
         self.notes: dict[str, object] = {}
         self.logged = False
+        self.revealed = False
+        self.touched: dict[str, str] = {}
         self._caller: Caller | None = None
         self._conn: Connection | None = None
 
@@ -119,6 +124,63 @@ class Context:
         """
         where = site or self.cloud.config.place.site
         admit.require(self.conn, self.operation.action, project_id, where)
+
+    def touches(self, subject: str, project_id: str) -> None:
+        """Note that the request saw a resource of a project; when an operator did, and the project
+        is another than its own, the log says so even where nothing was changed."""
+        if project_id and rules.stranger(self.caller, project_id):
+            self.touched[subject] = project_id
+
+    def reveal(self, project_id: str | None, subject: str) -> None:
+        """Let the project's own callers see what the operation reveals, and an operator with the
+        project's consent; None: it is for everybody to see.
+
+        Errors: admit.Refused.
+        """
+        kind = self.operation.reveals
+        if kind is None:
+            raise RuntimeError(f"{self.operation.action} does not declare what it reveals")
+        if project_id is not None:
+            self.require_consent(kind, project_id, subject)
+        self.revealed = True
+
+    def require_consent(self, kind: str, project_id: str, subject: str) -> None:
+        """As `reveal`, where only a part of the operation shows something of that kind.
+
+        Errors: admit.Refused.
+        """
+        if not self.may_reveal(kind, project_id, subject):
+            self.concerns(subject, project_id)
+            raise rules.refusal(kind, project_id, subject)
+
+    def may_reveal(self, kind: str, project_id: str, subject: str) -> bool:
+        """Whether the caller may see this: its own project's, or with a consent that is in force,
+        which the log will name."""
+        self.touches(subject, project_id)
+        if not rules.stranger(self.caller, project_id):
+            return True
+        if not rules.needed(self.conn, project_id):
+            return True
+        used = rules.found(self.conn, self.caller.user_id, kind, project_id, subject)
+        if used is not None:
+            self.notes["consent"] = used
+        return used is not None
+
+    def access_leaf(self, status: int) -> Leaf:
+        """The leaf of an operator's look at customers' resources. One project's leaf names what
+        was seen; a leaf of several is everyone's to read, and tells numbers only."""
+        projects = set(self.touched.values())
+        entry = self.leaf(status)
+        if len(projects) > 1:
+            entry.project_id, entry.subject = EVERYONE, ""
+            entry.detail = {"projects": len(projects), "resources": len(self.touched)}
+            return entry
+        entry.project_id = projects.pop()
+        entry.subject = self.subject or next(iter(self.touched))
+        if len(self.touched) > 1:
+            seen = sorted(self.touched)[:MOST_NAMED]
+            entry.detail = {**entry.detail, "resources": len(self.touched), "seen": seen}
+        return entry
 
     def leaf(self, status: int) -> Leaf:
         """The log leaf of this request."""

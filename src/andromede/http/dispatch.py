@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -163,7 +164,20 @@ class Dispatcher:
         return f"{scope['scheme']}://{where}:{port}" if port else f"{scope['scheme']}://{where}"
 
     async def _perform(self, context: Context) -> Reply:
-        """Run the synchronous part where it belongs: short reads here, the rest in the pool."""
+        """Run the operation; what an operator saw of customers is logged before it is answered."""
+        reply = await self._run(context)
+        if context.touched and not context.logged:
+            try:
+                await self._in_pool(partial(self._log_access, reply.status), context)
+            except BaseException:
+                close = getattr(reply.body, "close", None)
+                if close is not None:
+                    close()
+                raise
+        return reply
+
+    async def _run(self, context: Context) -> Reply:
+        """The synchronous part runs where it belongs: short reads here, the rest in the pool."""
         operation = context.operation
         if operation.mode is Transaction.READ and self.cloud.database.sqlite:
             return self._read(context)
@@ -237,15 +251,22 @@ class Dispatcher:
             context.conn = connection
             context.body = body
             context.notes = {}
+            context.touched = {}
             reply = finish(context, operation.handler(context))
             if operation.method in MUTATING:
                 append(connection, context.leaf(reply.status))
             return reply
 
         try:
-            return self.cloud.database.transact(work)
+            reply = self.cloud.database.transact(work)
         finally:
             context.conn = None
+        context.logged = operation.method in MUTATING
+        return reply
+
+    def _log_access(self, status: int, context: Context) -> None:
+        entry = context.access_leaf(status)
+        self.cloud.database.transact(lambda connection: append(connection, entry))
 
     def _log_refusal(self, context: Context, refused: Refused) -> None:
         context.notes = {"rule": refused.decision.rule, "reason": refused.decision.reason}
@@ -288,6 +309,8 @@ def choose(group: Group, version: tuple[int, int], body: Any, path: str) -> Oper
 
 def finish(context: Context, result: Any) -> Reply:
     """Turn a handler's result into a reply in the shape of the version that was asked for."""
+    if context.operation.reveals is not None and not context.revealed:
+        raise RuntimeError(f"{context.operation.action} reveals data and asked for no consent")
     reply = result if isinstance(result, Reply) else Reply(context.operation.status, result)
     service = context.service
     if reply.media_type != "application/json" or reply.body is None:

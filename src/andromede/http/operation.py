@@ -32,8 +32,9 @@ class Operation:
     `key` selects among rows of one method and path by the single key of the JSON body
     (`POST …/action`). `prepare(context)` runs before the transaction, for slow pure work such as
     hashing; its result is `context.prepared`. `stream` handlers are coroutines that read the body
-    themselves. `answer` is the struct of the response, for the OpenAPI document. `query` lists
-    accepted query parameters; None accepts any.
+    themselves. `answer` is the struct of the response, for the OpenAPI document. `reveals` names
+    what of a customer's data the operation shows (a kind of consent); its handler calls
+    `context.reveal`. `query` lists accepted query parameters; None accepts any.
     """
 
     method: str
@@ -51,6 +52,7 @@ class Operation:
     prepare: Callable[..., Any] | None = None
     stream: bool = False
     optional_body: bool = False
+    reveals: str | None = None
 
     @property
     def mode(self) -> Transaction:

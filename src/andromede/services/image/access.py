@@ -10,12 +10,23 @@ from andromede.services.image import store
 from andromede.services.image.schema import UUID
 from andromede.services.image.store import Image
 
+OPEN = ("public", "community")  # what everybody sees
+
 
 def visible(caller: Caller, image: Image) -> bool:
     """Whether a caller who knows the id may see the image."""
-    if caller.admin or image.visibility in ("public", "community"):
+    if caller.admin or image.visibility in OPEN:
         return True
     return caller.project_id is not None and image.project_id == caller.project_id
+
+
+def require_data(context: Context, image: Image) -> None:
+    """Have an operator bring its customer's consent before it gets at an image's data.
+
+    Errors: Refused.
+    """
+    if image.visibility not in OPEN:
+        context.require_consent("disk", image.project_id, image.id)
 
 
 def owns(caller: Caller, image: Image) -> bool:
@@ -38,7 +49,15 @@ def find_shown(context: Context) -> Image:
 
     Errors: NotFound.
     """
-    return find(context.conn, context.caller, context.params["id"])
+    image = find(context.conn, context.caller, context.params["id"])
+    touch(context, image)
+    return image
+
+
+def touch(context: Context, image: Image) -> None:
+    """Note that an image was seen, unless it is one for everybody."""
+    if image.visibility not in OPEN:
+        context.touches(image.id, image.project_id)
 
 
 def find_own(connection: Connection, context: Context) -> Image:

@@ -26,6 +26,7 @@ class BootImage(Struct, frozen=True, kw_only=True):
 
     id: str
     name: str | None
+    private_to: str | None  # the project whose data it is; None: everybody's
     disk_format: str  # "qcow2" | "raw", as inspection found it
     size: int
     virtual_size: int
@@ -52,6 +53,7 @@ def image_for_boot(connection: Connection, caller: Caller, image_id: str) -> Boo
     return BootImage(
         id=image.id,
         name=image.name,
+        private_to=None if image.visibility in access.OPEN else image.project_id,
         disk_format=image.format_found or "",
         size=image.size or 0,
         virtual_size=image.virtual_size or 0,

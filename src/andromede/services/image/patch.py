@@ -114,11 +114,13 @@ def _apply(context: Context, image: Image, change: Change) -> None:
     if name == "owner":
         if not context.caller.admin:
             raise Forbidden("Owner can't be updated by non admin.")
+        access.require_data(context, image)
         context.admit(change.value)
         image.project_id = change.value
         return None
     if name == "visibility" and change.value != image.visibility:
         images.require_visibility(context.caller, change.value)
+        access.require_data(context, image)
     if name in ("container_format", "disk_format") and image.status != "queued":
         raise Forbidden(f"Attribute {name} can be only replaced for a queued image.")
     value = sorted(set(change.value)) if name == "tags" else change.value

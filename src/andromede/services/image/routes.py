@@ -57,7 +57,8 @@ OPERATIONS = [
         "POST", "/images/{id}/actions/reactivate", images.reactivate, "image:reactivate",
         PROJECT_MEMBER, status=204,
     ),
-    _row("GET", "/images/{id}/file", data.download, "data:download", PROJECT_MEMBER),
+    _row("GET", "/images/{id}/file", data.download, "data:download", PROJECT_MEMBER,
+         reveals="disk"),
     _row(
         "PUT", "/images/{id}/file", data.upload, "data:upload", PROJECT_MEMBER, status=204,
         stream=True, transaction=Transaction.OWN,

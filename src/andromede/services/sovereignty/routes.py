@@ -5,6 +5,7 @@ from __future__ import annotations
 from andromede.http.access import ADMIN, AUTHENTICATED, PROJECT_READER
 from andromede.http.operation import Operation
 from andromede.services.sovereignty import policy
+from andromede.services.sovereignty.consent_routes import CONSENT
 from andromede.services.sovereignty.log_routes import LOG
 from andromede.services.sovereignty.schema import PolicyBody
 from andromede.services.sovereignty.world_routes import WORLD
@@ -28,6 +29,7 @@ OPERATIONS = [
         method="GET", path="/v1/sites", handler=policy.sites, action="sovereignty:site:list",
         allow=AUTHENTICATED,
     ),
+    *CONSENT,
     *LOG,
     *WORLD,
 ]  # fmt: skip

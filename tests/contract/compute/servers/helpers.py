@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from andromede.engine.simulated import SimulatedEngine
+from andromede.http.operation import Service
 from andromede.services import compute, image, network
 from andromede.services.compute import api
 from andromede.services.compute.servers import reconcile
@@ -90,11 +91,13 @@ class Site:
         self.cloud.settle()
 
 
-def open_cloud(folder: Path, url: str | None = None) -> TestCloud:
+def open_cloud(
+    folder: Path, url: str | None = None, *more: Service, closed: bool = False
+) -> TestCloud:
     """A cloud with everything a server needs: image, network, compute, and consoles to read."""
-    services = [compute.SERVICE, image.SERVICE, network.SERVICE]
+    services = [compute.SERVICE, image.SERVICE, network.SERVICE, *more]
     lifecycles = [*compute.LIFECYCLES, *image.LIFECYCLES, *network.LIFECYCLES]
-    cloud = TestCloud(folder, services, lifecycles, url=url)
+    cloud = TestCloud(folder, services, lifecycles, url=url, closed=closed)
     cloud.cloud.edge = EngineConsoles(cloud.engine)
     cloud.database.transact(api.bootstrap)
     return cloud

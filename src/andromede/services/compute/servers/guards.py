@@ -26,6 +26,7 @@ def readable(
     server = store.get(context.conn, server_id, deleted=deleted, with_user_data=user_data)
     if server is None or not (context.caller.admin or server.project_id == context.project_id):
         raise missing(server_id)
+    context.touches(server.id, server.project_id)
     return server
 
 

@@ -22,6 +22,8 @@ def bootable(context: Context, reference: str, flavor: Flavor) -> tuple[Image, i
         found = api.image_for_boot(context.conn, context.caller, image_id)
     except NotFound as error:
         raise BadRequest("Can not find requested image") from error
+    if found.private_to is not None:  # a disk made from it shows it to whoever holds the server
+        context.require_consent("disk", found.private_to, found.id)
     if found.min_ram > flavor.ram:
         raise BadRequest("Flavor's memory is too small for requested image.")
     if flavor.disk:

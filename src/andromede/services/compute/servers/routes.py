@@ -5,6 +5,7 @@ Source: the compute API's reference, "Servers".
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import UNSET
@@ -32,7 +33,17 @@ from andromede.services.network.api import attachments_of, servers_at
 
 def show(context: Context) -> dict[str, Any]:
     server = guards.readable(context, user_data=context.caller.admin)
+    _withhold(context, [server])
     return _body(context, server)
+
+
+def _withhold(context: Context, servers: Iterable[Server]) -> None:
+    """Take away the user data that an operator may not see without the project's consent."""
+    for server in servers:
+        if server.user_data is not None and not context.may_reveal(
+            "user_data", server.project_id, server.id
+        ):
+            server.user_data = None
 
 
 def _body(context: Context, server: Server) -> dict[str, Any]:
@@ -43,6 +54,8 @@ def _body(context: Context, server: Server) -> dict[str, Any]:
 def _page(context: Context, path: str) -> tuple[list[Server], dict[str, Any]]:
     search = query.read(context)
     servers = listing.find(context.conn, search, _at_addresses(context, search))
+    for server in servers:
+        context.touches(server.id, server.project_id)
     body: dict[str, Any] = {"servers": []}
     if search.limit and len(servers) == search.limit:
         link = next_link(context.url(path), context.query, servers[-1].id)
@@ -74,6 +87,7 @@ def list_details(context: Context) -> dict[str, Any]:
         data = store.user_data(context.conn, [server.id for server in servers])
         for server in servers:
             server.user_data = data.get(server.id)
+        _withhold(context, servers)
     for server in servers:
         shown = views.full(context, server, nets[server.id])
         del shown["server_groups"]  # of single servers only
@@ -101,6 +115,7 @@ def update(context: Context) -> dict[str, Any]:
     store.change(context.conn, server.id, **changes)
     changed = store.get(context.conn, server.id)
     assert changed is not None
+    _withhold(context, [changed])
     return _body(context, changed)
 
 

@@ -105,9 +105,11 @@ async def _nothing() -> AsyncIterator[bytes]:
 def download(context: Context) -> Reply:
     """The image's data, or the one range of them that is asked for; 204 while there are none.
 
-    Errors: Forbidden when it is deactivated; RangeNotSatisfiable.
+    Errors: Forbidden when it is deactivated; Refused for an operator without consent;
+    RangeNotSatisfiable.
     """
     image = access.find_shown(context)
+    context.reveal(None if image.visibility in access.OPEN else image.project_id, image.id)
     if image.status == "deactivated" and not context.caller.admin:
         raise Forbidden(f"The requested image {image.id} has been deactivated. Image data download "
                         f"is forbidden.")  # fmt: skip

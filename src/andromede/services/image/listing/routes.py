@@ -26,6 +26,8 @@ def index(context: Context) -> object:
             raise BadRequest(f"marker {listing.marker!r} is not valid: {error.message}.") from error
     found = store.page(context.conn, context.caller, listing, marker)
     images = found[: listing.limit]
+    for image in images:
+        access.touch(context, image)
     pairs = [pair for pair in context.query if pair[0] != "marker"]
     body = {
         "images": [view.show(image) for image in images],

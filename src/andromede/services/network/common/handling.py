@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from andromede.http.context import Context
@@ -48,7 +48,15 @@ def find(context: Context, collection: Collection, key: str = "") -> Row:
     row = store.find(context.conn, collection, context.caller, wanted)
     if row is None:
         raise errors.missing(collection.schema.name, wanted)
+    touch(context, [row])
     return row
+
+
+def touch(context: Context, rows: Iterable[Row]) -> None:
+    """Note which resources were seen, besides those that are for everybody."""
+    for row in rows:
+        if not (row.get("shared") or row.get("external")):
+            context.touches(row["id"], row["project_id"])
 
 
 def find_own(context: Context, collection: Collection, act: str, key: str = "") -> Row:
@@ -75,6 +83,7 @@ def index(context: Context, collection: Collection, views: Views) -> dict[str, A
     schema = collection.schema
     query = listing.read_query(context, schema, collection.related_names)
     rows, more = store.page(context.conn, collection, context.caller, query)
+    touch(context, rows)
     return listing.answer(context, schema, query, views(context, rows), more)
 
 

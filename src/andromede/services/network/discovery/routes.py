@@ -116,6 +116,7 @@ def availabilities(context: Context) -> object:
     context.query = kept
     query = listing.read_query(context, NETWORKS.schema, frozenset())
     rows, _ = store.page(context.conn, NETWORKS, context.caller, query)
+    handling.touch(context, rows)
     return {"network_ip_availabilities": _availability(context, rows)}
 
 

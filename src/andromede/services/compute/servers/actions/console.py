@@ -18,16 +18,17 @@ MOST_LINES = 100_000
 def output(context: Context) -> dict[str, Any]:
     """The last lines of what a server wrote to its serial port.
 
-    Errors: Conflict while there is no machine yet; Unavailable when no edge role runs.
+    Errors: Refused for an operator without the project's consent; Conflict while there is no
+    machine yet; Unavailable when no edge role runs.
     """
     body: ConsoleBody = context.body
     with context.cloud.database.read() as connection:
         context.conn = connection
         try:
             server = guards.readable(context)
+            context.reveal(server.project_id, server.id)
         finally:
             context.conn = None
-    context.concerns(server.id, server.project_id)
     if server.vm_state == Vm.BUILDING:
         raise Conflict(
             f"Instance {server.id} is not ready: its console has no output while it is building."

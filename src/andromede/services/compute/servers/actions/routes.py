@@ -43,5 +43,5 @@ OPERATIONS = [
     _act("addSecurityGroup", groups.add, "add-group", AddGroupBody),
     _act("removeSecurityGroup", groups.remove, "remove-group", RemoveGroupBody),
     _act("os-getConsoleOutput", console.output, "console-output", ConsoleBody, status=200,
-         transaction=Transaction.OWN),
+         reveals="output", transaction=Transaction.OWN),
 ]  # fmt: skip

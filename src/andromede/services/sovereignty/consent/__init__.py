@@ -1,0 +1,1 @@
+"""Handlers of consents and of emergencies."""
