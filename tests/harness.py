@@ -33,6 +33,7 @@ from andromede.http.errors import Unauthorized
 from andromede.http.operation import Service
 from andromede.inspect.formats import examine
 from andromede.sovereignty.consent import settings
+from andromede.sovereignty.world.change import seed
 from andromede.work import Lifecycle, Runner
 
 CLOSED = settings.Settings()
@@ -203,6 +204,7 @@ class TestCloud:
             each.mkdir(parents=True, exist_ok=True)
         self.database = Database(url or self.paths.database_url(self.config))
         metadata.create_all(self.database.engine)
+        self.database.transact(lambda connection: seed(connection, self.config.place))
         self.engine = SimulatedEngine()
         self.cloud = Cloud(
             config=self.config,

@@ -14,6 +14,7 @@ from andromede.db import Connection, Database
 from andromede.services.compute import api as compute
 from andromede.services.identity import api as identity
 from andromede.services.network import api as network
+from andromede.sovereignty.world.change import seed
 
 log = structlog.get_logger("prepare")
 LIFETIME = 7 * 24 * 3600  # seconds the operator's login lives; a start and the worker renew it
@@ -31,6 +32,7 @@ def first_rows(cloud: Cloud) -> None:
         made = identity.bootstrap(connection, admin_password_hash=password)
         compute.bootstrap(connection)
         network.bootstrap(connection, config, made.project_id)
+        seed(connection, config.place)
         return made
 
     made = cloud.database.transact(make)

@@ -66,18 +66,6 @@ def test_faulty_policies_change_nothing(cloud: TestCloud) -> None:
     assert operator.get("/sovereignty/v1/projects/a%20b/policy").status == 404
 
 
-def test_sites(cloud: TestCloud) -> None:
-    assert cloud.as_().get("/sovereignty/v1/sites").status == 401
-    assert cloud.as_(caller("reader")).get("/sovereignty/v1/sites").expect(200) == {
-        "sites": [
-            {
-                "name": "local", "region": "RegionOne", "country": "undeclared",
-                "operator": "undeclared",
-            }
-        ]
-    }  # fmt: skip
-
-
 def test_a_project_reads_its_own_leaves_at_once(cloud: TestCloud) -> None:
     reader = cloud.as_(caller("reader"))
     first = create(cloud.as_(caller()))

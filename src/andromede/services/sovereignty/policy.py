@@ -47,18 +47,3 @@ def delete(context: Context) -> Reply:
     set_allowed_sites(context.conn, project, None)
     context.concerns(project, project)
     return Reply(204)
-
-
-def sites(context: Context) -> object:
-    """This cloud's sites, as its operator declares them."""
-    place = context.cloud.config.place
-    return {
-        "sites": [
-            {
-                "name": place.site,
-                "region": place.region,
-                "country": place.country,
-                "operator": place.operator,
-            }
-        ]
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from andromede.http.access import ADMIN, AUTHENTICATED, PROJECT_READER
+from andromede.http.access import ADMIN, PROJECT_READER
 from andromede.http.operation import Operation
 from andromede.services.sovereignty import policy
 from andromede.services.sovereignty.consent_routes import CONSENT
@@ -24,10 +24,6 @@ OPERATIONS = [
     Operation(
         method="DELETE", path=POLICY, handler=policy.delete, action="sovereignty:policy:delete",
         allow=ADMIN, status=204,
-    ),
-    Operation(
-        method="GET", path="/v1/sites", handler=policy.sites, action="sovereignty:site:list",
-        allow=AUTHENTICATED,
     ),
     *CONSENT,
     *LOG,

@@ -84,6 +84,8 @@ def _values(world: World) -> Iterator[Fault]:
 
 def _site(site: Site) -> Iterator[Fault]:
     where = f"site {site.name}"
+    if not site.name:
+        yield Fault(text="a site has no name; letters, digits, dots and dashes are accepted")
     yield from _countries(where, [site.country])
     for certificate in site.certificates:
         yield from _period(f"{where}, certificate {certificate.scheme}", certificate)
@@ -169,7 +171,7 @@ def _references(world: World) -> Iterator[Fault]:
 
 def _known(world: World, where: str, key: str) -> Iterator[Fault]:
     if key not in world.entities:
-        yield Fault(text=f"{where} {key} is not declared; declare the entity first", conflict=True)
+        yield Fault(text=f"{where} {key} is not declared; a declared entity's id is accepted")
 
 
 def _hosts(world: World) -> Iterator[Fault]:

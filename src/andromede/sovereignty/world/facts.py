@@ -61,6 +61,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     world: World  # the whole declared world; `world.at(date)` restricts it
     generation: str
     date: date
+    analysis: Analysis  # who owns and controls whom on that day
 
     def site(self, name: str) -> SiteFacts:
         """The facts of a site; one that nobody declared is undeclared in all."""
@@ -106,6 +107,7 @@ def compute(world: World, mark: str, day: date) -> Facts:
         world=world,
         generation=mark,
         date=day,
+        analysis=analysis,
     )
 
 

@@ -57,7 +57,7 @@ class Certificate(Declared, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Site(Declared, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A place where hosts stand. `operator` is the entity that runs it."""
 
-    name: Name
+    name: Name = ""  # in a body of the API it may be left to the path
     region: Name = "RegionOne"
     country: Country = UNDECLARED
     place: Text = ""
@@ -73,7 +73,7 @@ class Entity(Declared, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A legal entity. `country` is its seat's; central administration and main establishment are
     where the seat is unless declared elsewhere. `establishments` are countries of its branches."""
 
-    id: Slug
+    id: Slug = ""
     name: Annotated[str, Meta(min_length=1, max_length=255)]
     kind: Kind = Kind.COMPANY
     country: Country = UNDECLARED
@@ -107,7 +107,7 @@ class Holding(Declared, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Contract(Declared, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A contract of sub-processing between a customer entity and its supplier."""
 
-    id: Slug
+    id: Slug = ""
     customer: Slug
     supplier: Slug
     purpose: Text

@@ -83,5 +83,12 @@ def page(connection: Connection, noun: str, marker: str | None, limit: int) -> l
     return [msgspec.json.decode(text, type=kind) for text in found]
 
 
+def find(connection: Connection, noun: str, key: str) -> Any | None:
+    """One declaration by its name or id."""
+    rows, kind = NOUNS[noun]
+    text = connection.execute(sa.select(rows.c.document).where(rows.c.id == key)).scalar()
+    return None if text is None else msgspec.json.decode(text, type=kind)
+
+
 def _row(key: str, value: Declared) -> dict[str, str]:
     return {"id": key, "document": msgspec.json.encode(value).decode()}

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from fractions import Fraction
 
@@ -94,46 +94,58 @@ def _seats(analysis: Analysis, key: str) -> Iterator[Reason]:
             yield Reason(code=f"{what}-outside", entity=key, text=text)
 
 
-def _foreign_shares(analysis: Analysis, key: str) -> Iterator[tuple[str, Right, Fraction]]:
+def _individual(analysis: Analysis, key: str) -> dict[str, dict[Right, Fraction]]:
+    """What each owner outside the Union holds, directly and through others, by right."""
+    found: dict[str, dict[Right, Fraction]] = {}
     for right in RIGHTS:
         shares: Shares = getattr(analysis, right).get(key, {})
-        for owner in sorted(shares):
+        for owner, share in shares.items():
             if owner in analysis.foreign:
-                yield owner, right, shares[owner]
+                found.setdefault(owner, {})[right] = share
+    return dict(sorted(found.items()))
 
 
 def _largest(analysis: Analysis, key: str) -> Fraction:
-    return max((share for _, _, share in _foreign_shares(analysis, key)), default=NOBODY)
+    owners = _individual(analysis, key).values()
+    return max((max(each.values()) for each in owners), default=NOBODY)
 
 
 def _individually(analysis: Analysis, key: str) -> Iterator[Reason]:
-    for owner, right, share in _foreign_shares(analysis, key):
-        if share > INDIVIDUAL:
+    for owner, shares in _individual(analysis, key).items():
+        above = {right: share for right, share in shares.items() if share > INDIVIDUAL}
+        if above:
             text = (
-                f"{owner}, outside the EU, holds {percent(share)} % of the {right} of {key}, "
-                f"directly or through others; at most 24 % is accepted"
+                f"{owner}, outside the EU, holds {_said(above)} of {key}, directly or through "
+                f"others; at most 24 % is accepted"
             )
-            yield Reason(code="individual-above", entity=owner, text=text, share=percent(share))
+            share = percent(max(above.values()))
+            yield Reason(code="individual-above", entity=owner, text=text, share=share)
 
 
-def _of_all(analysis: Analysis, key: str, right: Right) -> Fraction:
-    met = analysis.outside_capital if right == "capital" else analysis.outside_votes
-    return sum(met.get(key, {}).values(), NOBODY)
+def _said(shares: Mapping[Right, Fraction]) -> str:
+    """`25 % of the capital and of the votes`, or each with its own."""
+    if len(shares) > 1 and len(set(shares.values())) == 1:
+        return f"{percent(next(iter(shares.values())))} % of the capital and of the votes"
+    return " and ".join(f"{percent(share)} % of the {right}" for right, share in shares.items())
+
+
+def _of_all(analysis: Analysis, key: str) -> dict[Right, Fraction]:
+    met = {"capital": analysis.outside_capital, "votes": analysis.outside_votes}
+    return {right: sum(met[right].get(key, {}).values(), NOBODY) for right in RIGHTS}
 
 
 def _sum(analysis: Analysis, key: str) -> Fraction:
-    return max(_of_all(analysis, key, right) for right in RIGHTS)
+    return max(_of_all(analysis, key).values())
 
 
 def _together(analysis: Analysis, key: str) -> Iterator[Reason]:
-    for right in RIGHTS:
-        share = _of_all(analysis, key, right)
-        if share > TOGETHER:
-            text = (
-                f"owners outside the EU hold {percent(share)} % of the {right} of {key} "
-                f"together; at most 39 % is accepted"
-            )
-            yield Reason(code="together-above", entity=key, text=text, share=percent(share))
+    above = {r: share for r, share in _of_all(analysis, key).items() if share > TOGETHER}
+    if above:
+        text = (
+            f"owners outside the EU together hold {_said(above)} of {key}; at most 39 % is accepted"
+        )
+        share = percent(max(above.values()))
+        yield Reason(code="together-above", entity=key, text=text, share=share)
 
 
 def _rights(analysis: Analysis, key: str) -> Iterator[Reason]:

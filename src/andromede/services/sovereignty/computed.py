@@ -1,0 +1,122 @@
+"""Handlers of what follows from the declared world on a day: owners and verdicts, laws that reach."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+
+from andromede.http.context import Context
+from andromede.http.errors import BadRequest, NotFound
+from andromede.services.sovereignty.world_schema import (
+    Exposures,
+    Laws,
+    LawView,
+    Owner,
+    Ownership,
+    OwnershipBody,
+)
+from andromede.sovereignty import countries
+from andromede.sovereignty.world import laws
+from andromede.sovereignty.world.analysis import percent
+from andromede.sovereignty.world.facts import EntityFacts, Facts, SiteFacts, current, today
+from andromede.sovereignty.world.model import covers
+from andromede.sovereignty.world.ownership import Owned
+
+
+def list_laws(context: Context) -> object:  # noqa: ARG001
+    """The reviewed list of laws, those included that bind no longer."""
+    return Laws(laws=[_law(each) for each in laws.LAWS])
+
+
+def _law(law: laws.Law) -> LawView:
+    members = {name: getattr(law, name) for name in laws.Law.__struct_fields__}
+    names = {language: countries.name(law.country, language) for language in countries.LANGUAGES}
+    return LawView(**members, country_name=names, in_force=covers(law, today()))
+
+
+def ownership(context: Context) -> object:
+    """Errors: NotFound when the entity does not exist on the day; BadRequest for a faulty date."""
+    facts = current(context.conn, _day(context))
+    entity = _entity(facts, context.params["id"])
+    owned = facts.analysis.owned.get(entity.id, Owned(capital={}, votes={}))
+    company = entity.id in facts.analysis.owned
+    return OwnershipBody(
+        ownership=Ownership(
+            entity=entity.id,
+            date=facts.date,
+            verdict=entity.verdict,
+            owners=[_owner(facts, entity.id, each, owned) for each in _owners(facts, entity.id)],
+            undeclared_capital=percent(owned.rest("capital")) if company else "0",
+            undeclared_votes=percent(owned.rest("votes")) if company else "0",
+            undeclared=entity.undeclared,
+        )
+    )
+
+
+def _owners(facts: Facts, key: str) -> list[str]:
+    """Largest first; those with a right and no declared share come last."""
+    analysis = facts.analysis
+    found = {*analysis.owners(key)}
+    found |= {each.holder for each in analysis.world.holdings.values() if each.held == key}
+    return sorted(found - {key}, key=lambda each: (-analysis.share(key, each), each))
+
+
+def _owner(facts: Facts, key: str, owner: str, owned: Owned) -> Owner:
+    analysis = facts.analysis
+    entity = analysis.world.entities[owner]
+    nothing = Fraction()
+    return Owner(
+        entity=owner,
+        name=entity.name,
+        kind=entity.kind.value,
+        country=entity.country,
+        capital=percent(analysis.capital.get(key, {}).get(owner, nothing)),
+        votes=percent(analysis.votes.get(key, {}).get(owner, nothing)),
+        direct_capital=percent(owned.capital[owner]) if owner in owned.capital else None,
+        direct_votes=percent(owned.votes[owner]) if owner in owned.votes else None,
+        outside_eu=owner in analysis.foreign,
+        controls=list(analysis.controllers.get(key, {}).get(owner, ())),
+    )
+
+
+def entity_exposures(context: Context) -> object:
+    """Errors: NotFound when the entity does not exist on the day; BadRequest for a faulty date."""
+    facts = current(context.conn, _day(context))
+    return _exposures(facts, _entity(facts, context.params["id"]))
+
+
+def site_exposures(context: Context) -> object:
+    """Errors: NotFound; BadRequest for a faulty date."""
+    facts = current(context.conn, _day(context))
+    site = facts.sites.get(context.params["id"])
+    if site is None:
+        raise NotFound(f"Site {context.params['id']} could not be found.")
+    return _exposures(facts, site)
+
+
+def _exposures(facts: Facts, of: EntityFacts | SiteFacts) -> Exposures:
+    return Exposures(
+        date=facts.date,
+        exposures=of.exposures,
+        jurisdictions=sorted(of.jurisdictions),
+        undeclared=of.undeclared,
+    )
+
+
+def _entity(facts: Facts, key: str) -> EntityFacts:
+    found = facts.entities.get(key)
+    if found is None:
+        raise NotFound(f"Entity {key} could not be found on {facts.date}.")
+    return found
+
+
+def _day(context: Context) -> date | None:
+    given = context.first("date")
+    if given is None:
+        return None
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        raise BadRequest(
+            f"date {given!r} is not valid: a day as in 2012-09-05 is accepted"
+        ) from None
