@@ -32,12 +32,12 @@ from andromede.http.dispatch import Dispatcher
 from andromede.http.errors import Unauthorized
 from andromede.http.operation import Service
 from andromede.inspect.formats import examine
-from andromede.sovereignty.consent import settings
+from andromede.sovereignty.policy import store as policies
+from andromede.sovereignty.policy.model import CLOUD, OperatorAccess, Policy, Switch
 from andromede.sovereignty.world.change import seed
 from andromede.work import Lifecycle, Runner
 
-CLOSED = settings.Settings()
-OPEN = settings.Settings(operator_access="open", second_factor="off")
+OPEN = Policy(operator_access=OperatorAccess.OPEN, second_factor=Switch.OFF)
 
 ROLES = {
     "reader": frozenset({"reader"}),
@@ -197,7 +197,6 @@ class TestCloud:
         keys: Keys | None = None,
         closed: bool = False,
     ) -> None:
-        settings.DEFAULT = CLOSED if closed else OPEN
         self.config = Config(short="test", uid_base=0x4000_0000, engine="simulated")
         self.paths = Paths(folder)
         for each in (self.paths.db, self.paths.images, self.paths.run):
@@ -205,6 +204,8 @@ class TestCloud:
         self.database = Database(url or self.paths.database_url(self.config))
         metadata.create_all(self.database.engine)
         self.database.transact(lambda connection: seed(connection, self.config.place))
+        if not closed:
+            self.database.transact(lambda connection: policies.put(connection, CLOUD, OPEN))
         self.engine = SimulatedEngine()
         self.cloud = Cloud(
             config=self.config,

@@ -31,9 +31,9 @@ class Context:
     """
 
     __slots__ = (
-        "_caller", "_conn", "base_url", "body", "chunks", "cloud", "headers", "leaf_project",
-        "listener", "logged", "notes", "operation", "params", "prepared", "query", "raw_body",
-        "remote", "request_id", "revealed", "service", "subject", "touched", "version",
+        "_caller", "_conn", "admitted", "base_url", "body", "chunks", "cloud", "headers",
+        "leaf_project", "listener", "logged", "notes", "operation", "params", "prepared", "query",
+        "raw_body", "remote", "request_id", "revealed", "service", "subject", "touched", "version",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +71,7 @@ class Context:
         self.logged = False
         self.revealed = False
         self.touched: dict[str, str] = {}
+        self.admitted = False
         self._caller: Caller | None = None
         self._conn: Connection | None = None
 
@@ -117,13 +118,20 @@ class Context:
         self.subject = subject
         self.leaf_project = project_id or self.leaf_project
 
-    def admit(self, project_id: str, site: str | None = None) -> None:
-        """Refuse with 403 when a policy forbids placing the project's data at the site.
+    def admit(self, project_id: str, site: str | None = None, **more: Any) -> None:
+        """Refuse with 403 when a policy forbids bringing the project's data to the site, by default
+        this host's. `more` are further fields of the destination, as `keys`.
 
         Errors: admit.Refused.
         """
-        where = site or self.cloud.config.place.site
-        admit.require(self.conn, self.operation.action, project_id, where)
+        to = admit.Destination(site=site or self.cloud.config.place.site, **more)
+        subject = admit.Subject(project_id=project_id, id=self.subject)
+        admit.require(self.conn, self.operation.action, subject, to)
+        self.admitted = True
+
+    def places_nothing(self) -> None:
+        """Say that this request brings no data anywhere, though others of its operation may."""
+        self.admitted = True
 
     def touches(self, subject: str, project_id: str) -> None:
         """Note that the request saw a resource of a project; when an operator did, and the project

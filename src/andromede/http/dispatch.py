@@ -185,7 +185,9 @@ class Dispatcher:
         turn = self._turn(context)
         async with turn:
             if operation.stream:
-                return finish(context, await operation.handler(context))
+                reply = finish(context, await operation.handler(context))
+                require_admission(context)
+                return reply
             return await self._in_pool(self._write, context)
 
     async def _in_pool(self, work: Callable[[Context], T], context: Context) -> T:
@@ -252,7 +254,9 @@ class Dispatcher:
             context.body = body
             context.notes = {}
             context.touched = {}
+            context.admitted = False
             reply = finish(context, operation.handler(context))
+            require_admission(context)
             if operation.method in MUTATING:
                 append(connection, context.leaf(reply.status))
             return reply
@@ -269,10 +273,19 @@ class Dispatcher:
         self.cloud.database.transact(lambda connection: append(connection, entry))
 
     def _log_refusal(self, context: Context, refused: Refused) -> None:
-        context.notes = {"rule": refused.decision.rule, "reason": refused.decision.reason}
+        decision = refused.decision
+        context.notes = {
+            "rule": decision.rule, "set_at": decision.set_at, "reason": decision.reason,
+        }  # fmt: skip
         self.cloud.database.transact(
             lambda connection: append(connection, context.leaf(refused.status))
         )
+
+
+def require_admission(context: Context) -> None:
+    """Errors: RuntimeError when an operation that places data was done without admission."""
+    if context.operation.places and not context.admitted:
+        raise RuntimeError(f"{context.operation.action} placed data and asked for no admission")
 
 
 def below_mount(scope: Scope) -> str:

@@ -32,9 +32,11 @@ class Operation:
     `key` selects among rows of one method and path by the single key of the JSON body
     (`POST …/action`). `prepare(context)` runs before the transaction, for slow pure work such as
     hashing; its result is `context.prepared`. `stream` handlers are coroutines that read the body
-    themselves. `answer` is the struct of the response, for the OpenAPI document. `reveals` names
-    what of a customer's data the operation shows (a kind of consent); its handler calls
-    `context.reveal`. `query` lists accepted query parameters; None accepts any.
+    themselves. `places` says that the operation may create, move, copy, share or expose a project's
+    data: its handler asks `Context.admit`, or says `Context.places_nothing`. `answer` is the struct
+    of the response, for the OpenAPI document. `reveals` names what of a customer's data the
+    operation shows (a kind of consent); its handler calls `context.reveal`. `query` lists accepted
+    query parameters; None accepts any.
     """
 
     method: str
@@ -44,6 +46,7 @@ class Operation:
     allow: Rule | None
     body: Any = None
     answer: Any = None
+    places: str | None = None  # "create", "move", "copy", "share" or "expose"
     status: int = 200
     key: str | None = None
     since: Version | None = None

@@ -1,31 +1,47 @@
-"""Admission: the one decision on whether an act may place or move a project's data somewhere.
-
-Rule in force: a project's allowed sites. No row means that every site of this cloud is allowed.
+"""Admission: the one decision on whether an act may place, move, copy, share or expose a project's
+data. What was decided is kept by each process for the generation of world and policies, and the day.
 """
 
 from __future__ import annotations
 
-import sqlalchemy as sa
+from collections.abc import Iterable
+from datetime import date
+
 from msgspec import Struct
 
-from andromede.db import Connection, metadata
-from andromede.db.types import Json, identifier, table
+from andromede.db import Connection
 from andromede.http.errors import Forbidden
+from andromede.sovereignty import generation
+from andromede.sovereignty.policy import decide, store
+from andromede.sovereignty.policy.decide import Destination, Refusal
+from andromede.sovereignty.world import facts
 
-project_policy = table(
-    "project_policy",
-    metadata,
-    identifier("project_id", primary_key=True),
-    sa.Column("allowed_sites", Json, nullable=False),
-)
+__all__ = ["Decision", "Destination", "Refused", "Subject", "admit", "require", "sites"]
+
+_KEPT_AGES = 4  # generations and days
+_KEPT_DECISIONS = 100_000
+
+Key = tuple[str, Destination]
+Told = tuple[Refusal, tuple[str, ...]]  # a refusal, and the sites that would be accepted
+_kept: dict[tuple[str, date], dict[Key, Told | None]] = {}
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """Whose data, and which resource if it is known already."""
+
+    project_id: str
+    kind: str = ""
+    id: str = ""
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """The answer, with the rule that gave it and where that rule was set."""
+    """The answer, with the rule that gave it, where that rule was set, and what it accepts."""
 
     allowed: bool
     rule: str
     reason: str
+    set_at: str = ""
+    accepted: tuple[str, ...] = ()
 
 
 class Refused(Forbidden):
@@ -36,50 +52,71 @@ class Refused(Forbidden):
         self.decision = decision
 
 
-def admit(connection: Connection, action: str, project_id: str, site: str) -> Decision:
-    """Decide whether `action` may place data of the project at the site."""
-    row = connection.execute(
-        sa.select(project_policy.c.allowed_sites).where(project_policy.c.project_id == project_id)
-    ).first()
-    if row is None:
-        return Decision(allowed=True, rule="allowed_sites", reason="no policy is set")
-    sites: list[str] = row.allowed_sites
-    if site in sites:
-        return Decision(allowed=True, rule="allowed_sites", reason=f"site {site} is allowed")
-    accepted = ", ".join(sorted(sites)) or "no site at all"
-    return Decision(
-        allowed=False,
-        rule="allowed_sites",
-        reason=(
-            f"{action} would place data at site {site}, which the policy of project "
-            f"{project_id} (rule allowed_sites, set on the project) refuses. Accepted: {accepted}."
-        ),
-    )
+ALLOWED = Decision(allowed=True, rule="", reason="no rule refuses it")
 
 
-def require(connection: Connection, action: str, project_id: str, site: str) -> None:
+def admit(
+    connection: Connection, action: str, subject: Subject, destination: Destination
+) -> Decision:
+    """Decide whether `action` may bring the subject's data to the destination."""
+    told = _decided(connection, subject.project_id, destination)
+    return ALLOWED if told is None else _refusal(action, subject, destination, *told)
+
+
+def require(
+    connection: Connection, action: str, subject: Subject, destination: Destination
+) -> None:
     """As `admit`, refusing with a 403 that names the rule.
 
     Errors: Refused.
     """
-    decision = admit(connection, action, project_id, site)
+    decision = admit(connection, action, subject, destination)
     if not decision.allowed:
         raise Refused(decision)
 
 
-def allowed_sites(connection: Connection, project_id: str) -> list[str] | None:
-    """The sites a project's policy allows; None when it has none."""
-    row = connection.execute(
-        sa.select(project_policy.c.allowed_sites).where(project_policy.c.project_id == project_id)
-    ).first()
-    return None if row is None else list(row.allowed_sites)
+def sites(
+    connection: Connection, project_id: str, destination: Destination, among: Iterable[str]
+) -> tuple[str, ...]:
+    """Those of the sites where the project's data may be, all else of the destination equal."""
+    policy = store.effective(connection, project_id)
+    return decide.admissible(policy, facts.current(connection), destination, among)
 
 
-def set_allowed_sites(connection: Connection, project_id: str, sites: list[str] | None) -> None:
-    """Replace a project's allowed sites; None removes the policy."""
-    connection.execute(sa.delete(project_policy).where(project_policy.c.project_id == project_id))
-    if sites is not None:
-        connection.execute(
-            sa.insert(project_policy),
-            {"project_id": project_id, "allowed_sites": sorted(set(sites))},
-        )
+def _decided(connection: Connection, project_id: str, to: Destination) -> Told | None:
+    age = (generation.read(connection), facts.today())
+    kept = _kept.get(age)
+    if kept is None:
+        while len(_kept) >= _KEPT_AGES:
+            _kept.pop(next(iter(_kept)), None)
+        kept = _kept[age] = {}
+    key = (project_id, to)
+    try:
+        return kept[key]
+    except KeyError:
+        pass
+    policy = store.effective(connection, project_id, age[0])
+    known = facts.current(connection, age[1])
+    refusal = decide.refuse(policy, known, to)
+    told = None if refusal is None else (refusal, decide.admissible(policy, known, to))
+    if len(kept) < _KEPT_DECISIONS and store.keeps(age[0], project_id):
+        kept[key] = told
+    return told
+
+
+def _refusal(
+    action: str, subject: Subject, to: Destination, refusal: Refusal, elsewhere: tuple[str, ...]
+) -> Decision:
+    what = f"{subject.kind} {subject.id}".strip() or "data"
+    accepted = (refusal.accepted,) if refusal.accepted else elsewhere
+    return Decision(
+        allowed=False,
+        rule=refusal.rule,
+        set_at=refusal.set_at,
+        accepted=accepted,
+        reason=(
+            f"{action} of {what} is refused to project {subject.project_id}: site {to.site} "
+            f"{refusal.why} (rule {refusal.rule}, set on {refusal.set_at}). "
+            f"Accepted: {', '.join(accepted) or 'no site of this cloud'}."
+        ),
+    )

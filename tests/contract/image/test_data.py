@@ -17,7 +17,6 @@ from andromede.http.errors import BadRequest
 from andromede.quotas import set_limits
 from andromede.services.image import api
 from andromede.services.image.data import incoming, routes
-from andromede.sovereignty.admit import set_allowed_sites
 from tests.contract.image.helpers import (
     OCTETS,
     active,
@@ -28,6 +27,7 @@ from tests.contract.image.helpers import (
     show,
 )
 from tests.harness import TestCloud, caller, unknown_id
+from tests.policies import set_allowed_sites
 
 DATA = os.urandom(3 * 1024 * 1024 + 17)
 

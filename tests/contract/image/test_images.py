@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from andromede.services.image.store import image, image_property, image_tag
-from andromede.sovereignty.admit import set_allowed_sites
 from andromede.sovereignty.log.leaves import leaf
 from tests.contract.image.helpers import OLD_PATCH, active, create, patch, replace, show
 from tests.harness import TestCloud, caller, unknown_id
+from tests.policies import set_allowed_sites
 
 EXPECTED = {
     "checksum", "container_format", "created_at", "disk_format", "file", "id", "min_disk",

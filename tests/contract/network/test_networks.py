@@ -235,7 +235,7 @@ def test_a_failure_for_good_shows(net: Net) -> None:
 
 
 def test_a_refused_site_is_a_403(net: Net) -> None:
-    from andromede.sovereignty.admit import set_allowed_sites
+    from tests.policies import set_allowed_sites
 
     made = net.network()
     net.cloud.database.transact(lambda c: set_allowed_sites(c, "p1", ["elsewhere"]))

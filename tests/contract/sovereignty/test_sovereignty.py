@@ -1,4 +1,4 @@
-"""Policies, sites, and a project's view of the log."""
+"""Sites, and a project's view of the log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from andromede.sovereignty.log.sequencer import sequence
 from tests.contract.image.helpers import create
 from tests.harness import TestCloud, caller
 
-POLICY = "/sovereignty/v1/projects/p1/policy"
 BASE = "https://cloud.test:8443"
 LEAVES = "/sovereignty/v1/log/leaves"
 
@@ -32,38 +31,6 @@ def number(cloud: TestCloud) -> int:
     return sequence(
         cloud.database, "cloud.test/log", lambda text: b"key!" + bytes(64), "cloud.test"
     )
-
-
-def test_a_policy_is_set_by_operators_and_read_by_the_project(cloud: TestCloud) -> None:
-    operator, reader = cloud.as_(caller("admin", "ops")), cloud.as_(caller("reader"))
-    assert reader.get(POLICY).status == 404
-    body = {"policy": {"allowed_sites": ["paris", "lyon", "paris"]}}
-    assert cloud.as_(caller("manager")).put(POLICY, body).status == 403
-    wanted = {"policy": {"allowed_sites": ["lyon", "paris"]}}
-    assert operator.put(POLICY, body).expect(200) == wanted
-    assert reader.get(POLICY).expect(200) == wanted
-    assert cloud.as_(caller("reader", "p2")).get(POLICY).status == 404
-    member = cloud.as_(caller(), accept="application/json")
-    message = member.post("/image/v2/images", {}).expect(403)["message"]
-    assert "lyon, paris" in message
-    assert cloud.as_(caller()).delete(POLICY).status == 403
-    assert operator.delete(POLICY).status == 204
-    assert operator.delete(POLICY).status == 404
-    create(member)
-
-
-def test_faulty_policies_change_nothing(cloud: TestCloud) -> None:
-    operator = cloud.as_(caller("admin", "ops"))
-    for body in (
-        None, [], {}, {"policy": {}}, {"policy": {"allowed_sites": "paris"}},
-        {"policy": {"allowed_sites": [""]}}, {"policy": {"allowed_sites": ["a b"]}},
-        {"policy": {"allowed_sites": [], "colour": 1}}, {"policy": {"allowed_sites": ["s" * 65]}},
-    ):  # fmt: skip
-        error = operator.put(POLICY, body).expect(400)
-        assert error["code"] == 400
-        assert error["message"]
-    assert operator.get(POLICY).status == 404
-    assert operator.get("/sovereignty/v1/projects/a%20b/policy").status == 404
 
 
 def test_a_project_reads_its_own_leaves_at_once(cloud: TestCloud) -> None:

@@ -14,10 +14,10 @@ from andromede.http.access import ADMIN, PROJECT_MEMBER, PROJECT_READER
 from andromede.http.context import Context
 from andromede.http.errors import NotFound, network_shape
 from andromede.http.operation import Operation, Reply, Service
-from andromede.sovereignty.admit import set_allowed_sites
 from andromede.sovereignty.log.leaves import leaf
 from andromede.work import Done, Hop, Lifecycle, Outcome, PermanentError, Step, intend
 from tests.harness import TestCloud, caller
+from tests.policies import set_allowed_sites
 
 THINGS = sa.Table(
     "test_thing",

@@ -15,10 +15,12 @@ from andromede.services.identity.grants import routes as grants
 from andromede.services.identity.groups import routes as groups
 from andromede.services.identity.messages import validation_message
 from andromede.services.identity.projects import routes as projects
+from andromede.services.identity.projects import store as project_rows
 from andromede.services.identity.projects import tags
 from andromede.services.identity.roles import implied
 from andromede.services.identity.roles import routes as roles
 from andromede.services.identity.users import routes as users
+from andromede.sovereignty.policy.store import set_lineage
 from andromede.work import Lifecycle
 
 OPERATIONS: list[Operation] = [
@@ -46,3 +48,4 @@ SERVICE = Service(
     validation_message=validation_message,
 )
 LIFECYCLES: list[Lifecycle] = []
+set_lineage(project_rows.lineage)

@@ -28,6 +28,7 @@ __all__ = [
     "audit",
     "bootstrap",
     "credential_expiry",
+    "domain_exists",
     "hash_password",
     "make_authenticate",
     "operator_credential",
@@ -59,6 +60,11 @@ class User(Struct, frozen=True, kw_only=True):
 def project_exists(connection: Connection, project_id: str) -> bool:
     """Whether there is such a project; domains are none."""
     return project(connection, project_id) is not None
+
+
+def domain_exists(connection: Connection, domain_id: str) -> bool:
+    """Whether there is such a domain."""
+    return projects.get_domain(connection, domain_id) is not None
 
 
 def project(connection: Connection, project_id: str) -> Project | None:

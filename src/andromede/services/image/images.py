@@ -11,6 +11,7 @@ from andromede.http.errors import BadRequest, Conflict, Forbidden, NotFound
 from andromede.http.operation import Reply
 from andromede.services.image import access, limits, schema, store, view
 from andromede.services.image.store import Image
+from andromede.sovereignty.policy.model import AT_REST
 from andromede.work import intend
 
 REMOVAL_SECONDS = 7 * 24 * 3600
@@ -28,7 +29,7 @@ def create(context: Context) -> Reply:
             schema.check_value(name, value)
     owner = _owner(context, body.pop("owner", None))
     require_visibility(context.caller, body.get("visibility"))
-    context.admit(owner)
+    context.admit(owner, keys=AT_REST)
     image = _new(context, owner, body)
     schema.check_counts(image.tags, image.properties)
     limits.require_count(context.conn, owner)

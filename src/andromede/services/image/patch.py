@@ -15,6 +15,7 @@ from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Conflict, Forbidden, UnsupportedMediaType
 from andromede.services.image import access, images, schema, store, view
 from andromede.services.image.store import Image
+from andromede.sovereignty.policy.model import AT_REST
 
 OLD = "application/openstack-images-v2.0-json-patch"
 NEW = "application/openstack-images-v2.1-json-patch"
@@ -39,6 +40,7 @@ def update(context: Context) -> object:
     """
     changes = read(context.headers.get("content-type", ""), context.body)
     image = access.find_own(context.conn, context)
+    context.places_nothing()  # but for the changes that ask for admission themselves
     for change in changes:
         _apply(context, image, change)
     schema.check_counts(image.tags, image.properties)
@@ -115,12 +117,13 @@ def _apply(context: Context, image: Image, change: Change) -> None:
         if not context.caller.admin:
             raise Forbidden("Owner can't be updated by non admin.")
         access.require_data(context, image)
-        context.admit(change.value)
+        context.admit(change.value, image.site, keys=AT_REST)
         image.project_id = change.value
         return None
     if name == "visibility" and change.value != image.visibility:
         images.require_visibility(context.caller, change.value)
         access.require_data(context, image)
+        context.admit(image.project_id, image.site, keys=AT_REST)
     if name in ("container_format", "disk_format") and image.status != "queued":
         raise Forbidden(f"Attribute {name} can be only replaced for a queued image.")
     value = sorted(set(change.value)) if name == "tags" else change.value

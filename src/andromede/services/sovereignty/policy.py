@@ -1,49 +1,131 @@
-"""Handlers of policies and sites: where a project's data may lie."""
+"""Handlers of policies: what the cloud, a domain or a project demands, and what is in force."""
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
+from andromede import clock
 from andromede.http.context import Context
-from andromede.http.errors import NotFound
+from andromede.http.errors import BadRequest, Forbidden, NotFound
 from andromede.http.operation import Reply
-from andromede.sovereignty.admit import allowed_sites, set_allowed_sites
+from andromede.http.paging import next_link, read_page
+from andromede.services.identity import api as identity
+from andromede.sovereignty.policy import merge, model, store
+from andromede.sovereignty.policy.model import CLOUD, Policy, domain_scope, project_scope
 
-PROJECT = re.compile(r"[A-Za-z0-9-]{1,64}")
+MOST = 1000
+EVERYONE = "*"  # the log's project of acts that concern every customer
 
 
-def _project(context: Context) -> str:
-    """The project of the path, if the caller may know of it.
+def cloud(_: Context) -> str:
+    return CLOUD
+
+
+def domain(context: Context) -> str:
+    """The scope of the path's domain, if the caller may know of it.
 
     Errors: NotFound.
     """
-    project = context.params["id"]
-    if PROJECT.fullmatch(project) and (context.caller.admin or project == context.project_id):
-        return project
-    raise NotFound(f"Project {project} could not be found.")
+    wanted, caller = context.params["id"], context.caller
+    own = wanted in (caller.domain_id, caller.project_domain_id)
+    if own or (caller.admin and identity.domain_exists(context.conn, wanted)):
+        return domain_scope(wanted)
+    raise NotFound(f"Domain {wanted} could not be found.")
 
 
-def show(context: Context) -> object:
-    """Errors: NotFound when the project has no policy, which allows every site."""
-    project = _project(context)
-    sites = allowed_sites(context.conn, project)
-    if sites is None:
-        raise NotFound(f"Project {project} has no policy: every site of this cloud is allowed.")
-    return {"policy": {"allowed_sites": sites}}
+def project(context: Context) -> str:
+    """The scope of the path's project, if the caller may know of it.
+
+    Errors: NotFound.
+    """
+    wanted, caller = context.params["id"], context.caller
+    own = wanted == caller.project_id
+    if own or (caller.admin and identity.project_exists(context.conn, wanted)):
+        return project_scope(wanted)
+    raise NotFound(f"Project {wanted} could not be found.")
 
 
-def replace(context: Context) -> object:
-    project = _project(context)
-    set_allowed_sites(context.conn, project, context.body.policy.allowed_sites)
-    context.concerns(project, project)
-    context.notes = {"allowed_sites": allowed_sites(context.conn, project) or []}
-    return show(context)
+def _require_manager(context: Context, scope: str) -> None:
+    """Managers set what binds their own domain or project; operators all.
+
+    Errors: Forbidden.
+    """
+    caller = context.caller
+    own = [domain_scope(caller.domain_id or ""), project_scope(caller.project_id or "")]
+    if not (caller.admin or ("manager" in caller.roles and scope in own)):
+        raise Forbidden(
+            f"You are not authorized to perform the requested action: "
+            f"{context.operation.action} (it asks for: a manager of {scope}, or an operator)."
+        )
 
 
-def delete(context: Context) -> Reply:
-    """Errors: NotFound when there is none."""
-    project = _project(context)
-    show(context)
-    set_allowed_sites(context.conn, project, None)
-    context.concerns(project, project)
+def _view(scope: str, policy: Policy, changed_at: int) -> dict[str, Any]:
+    return {
+        "scope": scope,
+        "policy": model.plain(policy),
+        "changed_at": clock.iso_micro(changed_at),
+    }
+
+
+def index(context: Context) -> object:
+    """Every policy that is set, by scope."""
+    page = read_page(context.query)
+    size = page.size(MOST)
+    rows = store.page(context.conn, page.marker, size + 1)
+    body: dict[str, Any] = {"policies": [_view(*row) for row in rows[:size]]}
+    if size and len(rows) > size:
+        href = next_link(context.url("/v1/policies"), context.query, rows[size - 1][0])
+        body["policies_links"] = [{"rel": "next", "href": href}]
+    return body
+
+
+def show(context: Context, scope_of: Any) -> object:
+    """Errors: NotFound when the scope has no policy of its own."""
+    scope = scope_of(context)
+    found, when = store.get(context.conn, scope), store.changed_at(context.conn, scope)
+    if found is None or when is None:
+        raise NotFound(f"No policy is set on {scope}.")
+    return _view(scope, found, when)
+
+
+def replace(context: Context, scope_of: Any) -> object:
+    """Put a scope's whole policy in place of the one it had.
+
+    Errors: BadRequest for a faulty field; Forbidden; NotFound.
+    """
+    scope = scope_of(context)
+    _require_manager(context, scope)
+    wanted: Policy = context.body.policy
+    try:
+        model.check(wanted, scope)
+    except ValueError as error:
+        raise BadRequest(f"Invalid input: {error}") from error
+    _log(context, scope, store.put(context.conn, scope, wanted, context.caller.user_id), wanted)
+    return show(context, scope_of)
+
+
+def delete(context: Context, scope_of: Any) -> Reply:
+    """Errors: Forbidden; NotFound when there is none."""
+    scope = scope_of(context)
+    _require_manager(context, scope)
+    show(context, scope_of)
+    _log(context, scope, store.put(context.conn, scope, None, context.caller.user_id), None)
     return Reply(204)
+
+
+def _log(context: Context, scope: str, before: Policy | None, after: Policy | None) -> None:
+    kind, _, key = scope.partition("/")
+    context.concerns(scope, key if kind == "project" else EVERYONE)
+    context.notes = {
+        "before": None if before is None else model.plain(before),
+        "after": None if after is None else model.plain(after),
+    }
+
+
+def effective(context: Context) -> object:
+    """What is in force for a project: the strictest of each field, and where it was set."""
+    project(context)
+    wanted = context.params["id"]
+    found = store.effective(context.conn, wanted)
+    scopes = [each.scope for each in found.layers if each.scope != model.DEFAULTS]
+    return {"project_id": wanted, "fields": merge.shown(found), "scopes": scopes}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from andromede.db import Connection
+from andromede.sovereignty.policy import store
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -15,9 +16,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     administration_from: tuple[str, ...] = ()
 
 
-DEFAULT = Settings()
-
-
-def settings(_: Connection, __: str | None = None) -> Settings:
+def settings(connection: Connection, project_id: str | None = None) -> Settings:
     """What is in force on a project; without one, on the cloud."""
-    return DEFAULT
+    found = store.effective(connection, project_id or "")
+    return Settings(
+        operator_access=found.operator_access.value,
+        second_factor=found.second_factor.value,
+        administration_from=found.administration_from or (),
+    )

@@ -10,10 +10,10 @@ import pytest
 
 from andromede import quotas
 from andromede.services.compute.servers import store
-from andromede.sovereignty.admit import set_allowed_sites
 from tests.contract.compute.servers.helpers import LATEST, ROOT, Site, open_cloud, open_site
 from tests.contract.image.helpers import active, create
 from tests.harness import caller, unknown_id
+from tests.policies import set_allowed_sites
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl a@b"
 

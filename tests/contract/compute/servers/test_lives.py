@@ -9,8 +9,8 @@ from andromede.engine.protocol import HostFacts, Power, ServerFacts
 from andromede.services.compute.servers import create, reconcile, store
 from andromede.services.compute.servers.reconcile import REMEMBERED, reconcilers
 from andromede.services.compute.servers.steps.sync import PAUSES, STEADY
-from andromede.sovereignty.admit import set_allowed_sites
 from tests.contract.compute.servers.helpers import ROOT, Site
+from tests.policies import set_allowed_sites
 
 
 def test_a_server_is_built_and_deleted(site: Site) -> None:

@@ -33,6 +33,7 @@ from andromede.services.compute.servers import (
 from andromede.services.compute.servers.model import Flavor, Server
 from andromede.services.compute.servers.schema import CreateServer, NewServer
 from andromede.services.compute.servers.states import Doing, Vm
+from andromede.sovereignty.policy.model import AT_REST
 from andromede.work import intend
 
 BUILD_SECONDS = 900.0
@@ -46,7 +47,7 @@ def create(context: Context) -> Reply:
     wanted: CreateServer = context.body
     asked = wanted.server
     project = _project(context)
-    context.admit(project)
+    context.admit(project, keys=AT_REST)
     _refuse_absent_features(asked)
     servers = _drafts(context, asked, _hints(wanted))
     store.number(context.conn, servers)

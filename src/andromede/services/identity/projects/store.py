@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from andromede.db import Connection, metadata
 from andromede.db.types import Json, identifier, table
 from andromede.services.identity.rows import Ids, Row, by_id
+from andromede.sovereignty.policy.model import domain_scope, project_scope
 
 DEEPEST = 5  # levels of projects below a domain, as upstream's default
 
@@ -101,6 +102,15 @@ def ancestors(connection: Connection, row: Row) -> list[Row]:
         found.append(above)
         row = above
     return found
+
+
+def lineage(connection: Connection, project_id: str) -> list[str] | None:
+    """The scopes of the policies above a project, outermost first; None when there is none."""
+    row = get(connection, project_id)
+    if row is None or row.is_domain:
+        return None
+    above = [project_scope(each.id) for each in reversed(ancestors(connection, row))]
+    return [domain_scope(row.domain_id), *above]
 
 
 def in_domain(domain_id: str) -> sa.Select[tuple[str]]:

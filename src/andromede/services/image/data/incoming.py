@@ -17,6 +17,7 @@ from andromede.services.image import access, limits, store
 from andromede.services.image.data import files
 from andromede.services.image.store import Image
 from andromede.sovereignty import admit
+from andromede.sovereignty.policy.model import AT_REST
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 CHECKED = ("raw", "qcow2")  # formats whose content is refused when inspection finds it faulty
@@ -98,8 +99,13 @@ class Incoming:
 
     def _note_begin(self, connection: Connection) -> None:
         image = self._check(connection)
-        site = self.context.cloud.config.place.site
-        admit.require(connection, self.context.operation.action, image.project_id, site)
+        admit.require(
+            connection,
+            self.context.operation.action,
+            admit.Subject(project_id=image.project_id, kind="image", id=image.id),
+            admit.Destination(site=image.site, host=image.host, keys=AT_REST),
+        )
+        self.context.admitted = True
         if not store.begin_upload(connection, self.id, self.upload):
             raise Conflict(f"Image {self.id} is not queued any more.")
 

@@ -10,6 +10,7 @@ from andromede.services.compute.servers.history import store as history
 from andromede.services.compute.servers.states import Doing, PowerState, Vm
 from andromede.services.compute.servers.steps import machine
 from andromede.sovereignty import admit
+from andromede.sovereignty.policy.model import AT_REST
 from andromede.work import Done, Hop, Outcome, Step
 from andromede.work.lifecycle import PermanentError
 
@@ -26,7 +27,12 @@ def schedule(step: Step) -> Outcome:
         server = store.get(conn, step.id)
         if server is None or server.vm_state != Vm.BUILDING or server.task_state == Doing.DELETING:
             return None  # the intent changed: what this step returns is not recorded
-        decision = admit.admit(conn, "compute:server:create", server.project_id, place.site)
+        decision = admit.admit(
+            conn,
+            "compute:server:create",
+            admit.Subject(project_id=server.project_id, kind="server", id=server.id),
+            admit.Destination(site=place.site, host=host.name, keys=AT_REST),
+        )
         if not decision.allowed:
             return decision.reason
         why = placement.why_not(conn, server, host)

@@ -1,0 +1,114 @@
+"""The rows of findings: what is not as the rules want it, since when, and until when it must be
+healed. The only SQL of findings, for re-evaluation and for whoever else finds something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from andromede import clock, ids
+from andromede.db import Connection, metadata
+from andromede.db.types import Moment, identifier, table
+
+finding = table(
+    "finding",
+    metadata,
+    identifier(primary_key=True),
+    sa.Column("rule", sa.String(64), nullable=False),
+    sa.Column("set_at", sa.Text, nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),  # of the resource
+    sa.Column("resource", sa.String(255), nullable=False),
+    identifier("project_id", nullable=True),  # None: the cloud's own
+    sa.Column("site", sa.String(64), nullable=False),
+    sa.Column("opened_at", Moment, nullable=False),
+    sa.Column("deadline", Moment, nullable=True),
+    sa.Column("closed_at", Moment, nullable=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("ix_finding_order", "opened_at", "id"),
+    sa.Index("ix_finding_project", "project_id", "opened_at", "id"),
+    sa.Index("ix_finding_resource", "kind", "resource"),
+)
+sa.Index(
+    "ix_finding_open",
+    finding.c.kind,
+    finding.c.site,
+    finding.c.project_id,
+    finding.c.rule,
+    finding.c.resource,
+    sqlite_where=finding.c.closed_at.is_(None),
+    postgresql_where=finding.c.closed_at.is_(None),
+)
+OPEN = finding.c.closed_at.is_(None)
+
+
+def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Open findings in bulk; `rows` bring all but `id`, `opened_at` and `closed_at`."""
+    now = clock.now()
+    if rows:
+        connection.execute(
+            sa.insert(finding),
+            [{**row, "id": ids.new(), "opened_at": now, "closed_at": None} for row in rows],
+        )
+
+
+def note(
+    connection: Connection,
+    rule: str,
+    kind: str,
+    resource: str,
+    reason: str,
+    *,
+    set_at: str = "",
+    project_id: str | None = None,
+    site: str = "",
+    deadline: int | None = None,
+) -> bool:
+    """Open one finding, unless the same is open already; whether it was opened."""
+    same = sa.select(finding.c.id).where(
+        OPEN, finding.c.kind == kind, finding.c.resource == resource, finding.c.rule == rule
+    )
+    if connection.execute(same).first() is not None:
+        return False
+    row = {
+        "rule": rule, "set_at": set_at, "kind": kind, "resource": resource,
+        "project_id": project_id, "site": site, "deadline": deadline, "reason": reason,
+    }  # fmt: skip
+    add(connection, [row])
+    return True
+
+
+def get(connection: Connection, finding_id: str, project_id: str | None) -> sa.RowMapping | None:
+    """A finding of a project; None of any."""
+    own = [] if project_id is None else [finding.c.project_id == project_id]
+    wanted = sa.select(finding).where(finding.c.id == finding_id, *own)
+    return connection.execute(wanted).mappings().first()
+
+
+def page(
+    connection: Connection,
+    project_id: str | None,
+    state: str,
+    after: sa.RowMapping | None,
+    limit: int,
+) -> list[sa.RowMapping]:
+    """Findings of a project (None: all), newest first; `state` is open, closed or all."""
+    conditions = [] if project_id is None else [finding.c.project_id == project_id]
+    if state != "all":
+        conditions.append(OPEN if state == "open" else finding.c.closed_at.is_not(None))
+    if after is not None:
+        when, key = after["opened_at"], after["id"]
+        conditions.append(
+            sa.or_(
+                finding.c.opened_at < when,
+                sa.and_(finding.c.opened_at == when, finding.c.id < key),
+            )
+        )
+    wanted = (
+        sa.select(finding)
+        .where(*conditions)
+        .order_by(finding.c.opened_at.desc(), finding.c.id.desc())
+        .limit(limit)
+    )
+    return list(connection.execute(wanted).mappings())

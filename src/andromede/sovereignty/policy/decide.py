@@ -1,0 +1,188 @@
+"""The rules of admission, one function each: why a destination is refused, or None. Pure.
+
+A rule refuses what is known to offend it. What nobody declared offends the rules that need it: a
+site without a country is in no allowed country, and one without an operator is shown to be out of
+no jurisdiction. Shares that are undeclared higher up are a matter of `ownership.shown_required`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+import msgspec
+from msgspec import Struct
+
+from andromede.sovereignty.policy.merge import Effective
+from andromede.sovereignty.policy.model import Keys, SupplierAccess
+from andromede.sovereignty.world.facts import EntityFacts, Facts, SiteFacts
+from andromede.sovereignty.world.model import UNDECLARED
+from andromede.sovereignty.world.verdict import Outcome
+
+KEYS = tuple(Keys)
+
+
+class Destination(Struct, frozen=True, kw_only=True):
+    """Where data would go. `keys`: whose key they will be encrypted with there, None where no data
+    come to rest (networks, addresses). `origin_site`: of what a backup or replica is made from.
+    `holder`: the entity that gets a way to them, where not the site's operator alone does."""
+
+    site: str
+    host: str = ""
+    keys: Keys | None = None
+    origin_site: str | None = None
+    holder: str | None = None
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """Which rule refuses, where it was set, why, and what it would accept in place of it."""
+
+    rule: str
+    set_at: str
+    why: str
+    accepted: str = ""  # empty: another site
+
+
+Rule = Callable[[Effective, Facts, Destination], Refusal | None]
+
+
+def _sites(policy: Effective, _: Facts, to: Destination) -> Refusal | None:
+    if policy.allowed_sites is None or to.site in policy.allowed_sites:
+        return None
+    set_at = policy.refusing("allowed_sites", to.site)
+    return Refusal(rule="allowed_sites", set_at=set_at, why="is not among the allowed sites")
+
+
+def _countries(policy: Effective, facts: Facts, to: Destination) -> Refusal | None:
+    country = facts.site(to.site).country
+    if policy.allowed_countries is None or country in policy.allowed_countries:
+        return None
+    why = f"is in {country}"
+    if country == UNDECLARED:
+        why = "is in a country that nobody declared"
+    set_at = policy.refusing("allowed_countries", country)
+    return Refusal(rule="allowed_countries", set_at=set_at, why=why)
+
+
+def _jurisdictions(policy: Effective, facts: Facts, to: Destination) -> Refusal | None:
+    refused = policy.refused_jurisdictions
+    if not refused:
+        return None
+    site = facts.site(to.site)
+    reaching = sorted(refused & site.jurisdictions)
+    if reaching:
+        laws = sorted({each.law for each in site.exposures if each.country == reaching[0]})
+        by = f" ({', '.join(laws)})" if laws else ""
+        set_at = policy.refusing("refused_jurisdictions", reaching[0])
+        why = f"is within reach of the laws of {', '.join(reaching)}{by}"
+        return Refusal(rule="refused_jurisdictions", set_at=set_at, why=why)
+    if UNDECLARED in (site.country, site.operator):
+        missing = "country" if site.country == UNDECLARED else "operator"
+        set_at = policy.where("refused_jurisdictions")
+        why = f"has no declared {missing}, so that no law can be shown not to reach it"
+        return Refusal(rule="refused_jurisdictions", set_at=set_at, why=why)
+    return None
+
+
+def _ownership(policy: Effective, facts: Facts, to: Destination) -> Refusal | None:
+    limits = (policy.individual_percent, policy.together_percent)
+    if limits == (None, None) and not policy.shown_required:
+        return None
+    site = facts.site(to.site)
+    shares = (site.verdict.non_eu_individual, site.verdict.non_eu_together)
+    words = ("a holder outside the EU has", "holders outside the EU together have")
+    names = ("individual_percent", "together_percent")
+    for limit, share, says, name in zip(limits, shares, words, names, strict=True):
+        if limit is not None and Decimal(share) > limit:
+            why = f"is run by {site.operator}, of which {says} {share} %, more than {limit} %"
+            return Refusal(rule=f"ownership.{name}", set_at=policy.where(name), why=why)
+    if policy.shown_required and site.verdict.outcome is not Outcome.SHOWN:
+        reasons = "; ".join(each.text for each in site.verdict.reasons[:3])
+        why = f"is run by {site.operator}, whose owners are {site.verdict.outcome.value}"
+        return Refusal(
+            rule="ownership.shown_required", set_at=policy.where("shown_required"),
+            why=f"{why}: {reasons}" if reasons else why,
+        )  # fmt: skip
+    return None
+
+
+def _keys(policy: Effective, _: Facts, to: Destination) -> Refusal | None:
+    if to.keys is None or KEYS.index(to.keys) >= KEYS.index(policy.required_keys):
+        return None
+    wanted = policy.required_keys.value
+    return Refusal(
+        rule="required_keys", set_at=policy.where("required_keys"),
+        why=f"would hold them with keys: {to.keys.value}",
+        accepted=f"data encrypted with keys of: {wanted}",
+    )  # fmt: skip
+
+
+def _elsewhere(policy: Effective, _: Facts, to: Destination) -> Refusal | None:
+    if not policy.backup_elsewhere or to.origin_site != to.site:
+        return None
+    why = "is where the original lies"
+    return Refusal(rule="backup_elsewhere", set_at=policy.where("backup_elsewhere"), why=why)
+
+
+def _suppliers(policy: Effective, facts: Facts, to: Destination) -> Refusal | None:
+    if to.holder is None or policy.supplier_access is not SupplierAccess.EU:
+        return None
+    why = outside(facts.entities.get(to.holder))
+    if why is None:
+        return None
+    return Refusal(
+        rule="supplier_access", set_at=policy.where("supplier_access"),
+        why=f"would be opened to {to.holder}, {why}",
+        accepted="a supplier of the European Union",
+    )  # fmt: skip
+
+
+def outside(entity: EntityFacts | None) -> str | None:
+    """Why an entity does not count as one of the European Union, in words; None when it does."""
+    if entity is None:
+        return "which nobody declared"
+    if entity.verdict.outcome is Outcome.FAILED:
+        reasons = "; ".join(each.text for each in entity.verdict.reasons[:2])
+        return f"which is not of the European Union: {reasons}"
+    if entity.country == UNDECLARED:
+        return "whose seat nobody declared"
+    return None
+
+
+# In the order in which a refusal is told.
+RULES: tuple[Rule, ...] = (
+    _sites, _countries, _jurisdictions, _ownership, _keys, _elsewhere, _suppliers,
+)  # fmt: skip
+
+
+def refuse(policy: Effective, facts: Facts, to: Destination) -> Refusal | None:
+    """The first rule that refuses a destination."""
+    for rule in RULES:
+        refusal = rule(policy, facts, to)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def admissible(
+    policy: Effective, facts: Facts, to: Destination, sites: Iterable[str] | None = None
+) -> tuple[str, ...]:
+    """The sites (of these, or of all that are declared or allowed by name) that every rule would
+    accept in place of the destination's."""
+    if sites is None:
+        sites = facts.sites if policy.allowed_sites is None else policy.allowed_sites
+    return tuple(
+        sorted(
+            site
+            for site in sites
+            if refuse(policy, facts, msgspec.structs.replace(to, site=site, host="")) is None
+        )
+    )
+
+
+def site_of(facts: Facts, host: str, home: SiteFacts) -> SiteFacts:
+    """The declared site of a host, or `home` where none claims it."""
+    for site in facts.sites.values():
+        if host in site.hosts:
+            return site
+    return home
