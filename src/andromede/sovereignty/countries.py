@@ -80,3 +80,9 @@ def in_union(code: str, day: date) -> bool:
     else:
         since, until = _MEMBERS.get(code, date.max), _LEFT.get(code)
     return since <= day and (until is None or day < until)
+
+
+def turns() -> set[date]:
+    """Every day on which somebody joined or left the European Union."""
+    ends = {day for period in _TERRITORIES.values() for day in period if day is not None}
+    return {*_JOINED, *_LEFT.values(), *ends}

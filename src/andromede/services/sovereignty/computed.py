@@ -36,7 +36,7 @@ def _law(law: laws.Law) -> LawView:
 
 def ownership(context: Context) -> object:
     """Errors: NotFound when the entity does not exist on the day; BadRequest for a faulty date."""
-    facts = current(context.conn, _day(context))
+    facts = _facts(context)
     entity = _entity(facts, context.params["id"])
     owned = facts.analysis.owned.get(entity.id, Owned(capital={}, votes={}))
     company = entity.id in facts.analysis.owned
@@ -81,13 +81,13 @@ def _owner(facts: Facts, key: str, owner: str, owned: Owned) -> Owner:
 
 def entity_exposures(context: Context) -> object:
     """Errors: NotFound when the entity does not exist on the day; BadRequest for a faulty date."""
-    facts = current(context.conn, _day(context))
+    facts = _facts(context)
     return _exposures(facts, _entity(facts, context.params["id"]))
 
 
 def site_exposures(context: Context) -> object:
     """Errors: NotFound; BadRequest for a faulty date."""
-    facts = current(context.conn, _day(context))
+    facts = _facts(context)
     site = facts.sites.get(context.params["id"])
     if site is None:
         raise NotFound(f"Site {context.params['id']} could not be found.")
@@ -108,6 +108,12 @@ def _entity(facts: Facts, key: str) -> EntityFacts:
     if found is None:
         raise NotFound(f"Entity {key} could not be found on {facts.date}.")
     return found
+
+
+def _facts(context: Context) -> Facts:
+    """Read outside the event loop's thread: a large world takes a second to compute."""
+    with context.cloud.database.read() as connection:
+        return current(connection, _day(context))
 
 
 def _day(context: Context) -> date | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from andromede.http.access import ADMIN, AUTHENTICATED
-from andromede.http.operation import Operation
+from andromede.http.operation import Operation, Transaction
 from andromede.services.sovereignty import computed, declared
 from andromede.services.sovereignty import world_schema as schema
 
@@ -66,14 +66,17 @@ WORLD: list[Operation] = [
     ),
     Operation(
         method="GET", path="/v1/entities/{id}/ownership", handler=computed.ownership,
+        transaction=Transaction.NONE,
         answer=schema.OwnershipBody, action="sovereignty:ownership:show", allow=AUTHENTICATED,
     ),
     Operation(
         method="GET", path="/v1/entities/{id}/exposures", handler=computed.entity_exposures,
+        transaction=Transaction.NONE,
         answer=schema.Exposures, action="sovereignty:entity_exposure:list", allow=AUTHENTICATED,
     ),
     Operation(
         method="GET", path="/v1/sites/{id}/exposures", handler=computed.site_exposures,
+        transaction=Transaction.NONE,
         answer=schema.Exposures, action="sovereignty:site_exposure:list", allow=AUTHENTICATED,
     ),
 ]  # fmt: skip

@@ -1,11 +1,14 @@
 """What follows from the declared world on one day: for each site and entity its verdict and the
-laws that reach it. Computed once per process for a generation and day; reads the world's store."""
+laws that reach it. Computed once per process for a generation of the world and each stretch of days
+without a turn; reads the world's store."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 
+import msgspec
 from msgspec import Struct
 
 from andromede import clock
@@ -13,6 +16,7 @@ from andromede.db import Connection
 from andromede.sovereignty import countries, generation
 from andromede.sovereignty.world import laws, store
 from andromede.sovereignty.world.analysis import Analysis, analyse, seats
+from andromede.sovereignty.world.check import moments
 from andromede.sovereignty.world.laws import Exposure
 from andromede.sovereignty.world.model import UNDECLARED, Site, World
 from andromede.sovereignty.world.verdict import Outcome, Reason, Verdict, judge
@@ -61,7 +65,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     world: World  # the whole declared world; `world.at(date)` restricts it
     generation: str
     date: date
-    analysis: Analysis  # who owns and controls whom on that day
+    analysis: Analysis  # who owns and controls whom; its day begins the stretch of this one
 
     def site(self, name: str) -> SiteFacts:
         """The facts of a site; one that nobody declared is undeclared in all."""
@@ -82,19 +86,44 @@ def undeclared_site(name: str) -> SiteFacts:
     )
 
 
-_kept: dict[tuple[str, date], Facts] = {}
+class _Kept:
+    """What one generation of the world gave: the days on which anything turns, and the facts of
+    each stretch between two of them. Nothing else than the date differs within a stretch."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.turns = sorted({*moments(world), *countries.turns(), *laws.turns()})
+        self.stretches: dict[date, Facts] = {}
+        self.days: dict[date, Facts] = {}
+
+    def of(self, mark: str, day: date) -> Facts:
+        known = self.days.get(day)
+        if known is None:
+            begin = self.turns[bisect_right(self.turns, day) - 1]
+            if begin not in self.stretches:
+                self.stretches[begin] = compute(self.world, mark, begin)
+            if len(self.days) > MOST_DAYS:
+                self.days.clear()
+            known = msgspec.structs.replace(self.stretches[begin], date=day)
+            self.days[day] = known
+        return known
+
+
+MOST_DAYS = 1_000
+MOST_GENERATIONS = 2
+_kept: dict[str, _Kept] = {}
 
 
 def current(connection: Connection, day: date | None = None) -> Facts:
     """The facts of a day (None: today), as the connection's transaction sees the world."""
-    key = (generation.read(connection), day or today())
-    known = _kept.get(key)
-    if known is None:
-        known = compute(store.load(connection), *key)
-        if len(_kept) > 64:
-            _kept.clear()
-        _kept[key] = known
-    return known
+    mark = generation.read(connection)
+    kept = _kept.get(mark)
+    if kept is None:
+        kept = _Kept(store.load(connection))
+        for old in list(_kept)[: 1 - MOST_GENERATIONS]:
+            _kept.pop(old, None)
+        _kept[mark] = kept
+    return kept.of(mark, day or today())
 
 
 def compute(world: World, mark: str, day: date) -> Facts:

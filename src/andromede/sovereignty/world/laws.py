@@ -74,6 +74,11 @@ def _read() -> tuple[Law, ...]:
 LAWS = _read()  # read at import: roles may not read the program's folder later
 
 
+def turns() -> set[date]:
+    """Every day on which a law began or ended."""
+    return {day for law in LAWS for day in (law.since, law.until) if day is not None}
+
+
 def of_place(country: str, day: date, laws: Sequence[Law] = LAWS) -> Iterator[Exposure]:
     """The laws that reach what lies in a country."""
     for law in laws:

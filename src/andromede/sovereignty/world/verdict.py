@@ -52,7 +52,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 def judge(analysis: Analysis, key: str) -> Verdict:
     """The verdict on an entity, on the day of the analysis."""
     if key not in analysis.world.entities:
-        text = f"{key} does not exist on {analysis.day}" if key != UNDECLARED else (
+        text = f"{key} does not exist on that day" if key != UNDECLARED else (
             "nobody declared who it is"
         )  # fmt: skip
         reason = Reason(code="entity-undeclared", entity=key, text=text)
