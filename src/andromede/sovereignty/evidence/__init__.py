@@ -1,0 +1,1 @@
+"""Evidence: what the cloud can show of a project's data, signed, readable, and verified offline."""

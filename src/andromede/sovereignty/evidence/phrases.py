@@ -1,0 +1,249 @@
+"""Sentences of the pages: what a verdict, a reason, a key or a rule is called in each language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from andromede.sovereignty.evidence.model import Evidence, Said, Why
+from andromede.sovereignty.evidence.seal import Seal
+from andromede.sovereignty.evidence.words import country, moment, number, say
+
+VERDICTS: Final = {"shown": "shown", "failed": "failed", "not-shown": "not shown"}
+DATA: Final = {
+    "none": "no data",
+    "metadata": "metadata of customers",
+    "access": "data of customers",
+}
+KINDS: Final = {
+    "server": "server", "image": "image", "network": "network", "subnet": "subnet",
+    "port": "port", "router": "router", "floatingip": "floating IP",
+    "security_group": "security group", "keypair": "key pair",
+}  # fmt: skip
+KEYS: Final = {
+    "none": "none: not encrypted by the cloud",
+    "cloud": "the cloud's",
+    "customer": "the customer's",
+}
+# By code; what has none is told as it was computed, in English.
+REASONS: Final = {
+    "seat-outside": "The seat of {entity} is outside the European Union.",
+    "administration-outside": "The central administration of {entity} is outside the European Union.",
+    "establishment-outside": "The main establishment of {entity} is outside the European Union.",
+    "individual-above": "{entity}, outside the EU, holds {share} %: at most 24 % is accepted.",
+    "together-above": "Owners outside the EU hold {share} % of {entity} together: at most 39 % is accepted.",
+    "veto": "{entity}, outside the EU, has a veto.",
+    "board": "{entity}, outside the EU, may appoint a majority of the board.",
+    "controlled": "{entity}, outside the EU, controls it by a chain of majorities.",
+    "seat-undeclared": "Nobody declared the seat of {entity}.",
+    "owners-undeclared": "Nobody declared who owns {share} % of {entity}.",
+    "entity-undeclared": "Nobody declared {entity}.",
+    "site-undeclared": "Nobody declared this site.",
+    "within-thresholds": "Every chain of owners of {entity} ends in declared holders; {share} % lie outside the EU.",
+}  # fmt: skip
+
+
+def verdict(language: str, outcome: str) -> str:
+    return say(language, VERDICTS.get(outcome, "not shown"))
+
+
+def data(language: str, reach: str) -> str:
+    return say(language, DATA.get(reach, reach))
+
+
+def kind(language: str, name: str) -> str:
+    return say(language, KINDS.get(name, name))
+
+
+def key_holder(language: str, holder: str) -> str:
+    return say(language, KEYS.get(holder, holder))
+
+
+def basis(language: str, said: Any) -> str:
+    """How something is known, with who declared it."""
+    if said.basis != "declared" or not said.by:
+        return say(language, str(said.basis))
+    by = {"operator": "declared by the operator", "makers": "declared by the makers"}
+    return say(language, by[said.by]) if said.by in by else (
+        say(language, "declared by {who}", who=said.by)
+    )  # fmt: skip
+
+
+def reason(language: str, names: Mapping[str, str], why: Why) -> str:
+    """A verdict's reason as a sentence."""
+    if why.code not in REASONS:
+        return why.text
+    entity = names.get(why.entity, why.entity)
+    if entity in ("", "undeclared"):
+        entity = say(language, "the operator")
+    return say(language, REASONS[why.code], entity=entity, share=number(language, why.share or "0"))
+
+
+def seal(outcome: Seal, language: str) -> str:
+    """The overall level in a sentence that says what it rests on."""
+    if outcome.level is None:
+        return say(language, "No criterion has an answer, so there is no level.")
+    lowest = ", ".join(outcome.lowest)
+    if outcome.unanswered:
+        return say(
+            language,
+            "At most SEAL-{level}: the lowest of the {answered} criteria that have an answer "
+            "({lowest}). {unanswered} have none, and could only lower it.",
+            level=outcome.level, answered=outcome.answered, lowest=lowest,
+            unanswered=outcome.unanswered,
+        )  # fmt: skip
+    return say(language, "SEAL-{level}: the lowest of all criteria ({lowest}).",
+               level=outcome.level, lowest=lowest)  # fmt: skip
+
+
+def keys(document: Evidence, language: str) -> str:
+    """Who can read the data at rest, said plainly."""
+    held = {each.keys.value for each in document.resources}
+    if not held:
+        return say(language, "Nothing is placed, so no keys are needed.")
+    if "none" in held:
+        return say(language, "Disks and images are not encrypted by the cloud: whoever holds the "
+                             "disks can read them, unless the guest encrypts by itself.")  # fmt: skip
+    if held == {"customer"}:
+        return say(
+            language, "The customer holds every key: the cloud cannot read the data at rest."
+        )
+    return say(language, "The cloud holds keys, and can read the data at rest.")
+
+
+def witnesses(found: tuple[str, ...], language: str) -> str:
+    return ", ".join(found) if found else say(language, "no witness")
+
+
+def facts(document: Evidence, language: str) -> list[dict[str, str]]:
+    """What stands first on the page: few words each."""
+    return [
+        _place_fact(document, language),
+        _owner_fact(document, language),
+        _law_fact(document, language),
+        _access_fact(document, language),
+        _seal_fact(document, language),
+    ]
+
+
+def _fact(of: str, value: str, so: str, tone: str) -> dict[str, str]:
+    return {"of": of, "value": value, "so": so, "tone": tone}
+
+
+def _place_fact(document: Evidence, language: str) -> dict[str, str]:
+    used = [site for site in document.sites if site.resources] or list(document.sites)
+    codes = sorted({str(site.country.value) for site in used if site.country.value is not None})
+    missing = any(site.country.value is None for site in used) or not used
+    shown = ", ".join(country(language, code) for code in codes[:2])
+    if len(codes) > 2:
+        shown += f" +{len(codes) - 2}"
+    value = say(language, "undeclared") if not codes else shown
+    count = len(document.resources)
+    so = say(language, "{n} resources on {sites} sites", n=count, sites=len(used))
+    return _fact(say(language, "Places"), value, so, "open" if missing else "")
+
+
+def _owner_fact(document: Evidence, language: str) -> dict[str, str]:
+    outcomes = {site.verdict for site in document.sites}
+    worst = next(
+        (each for each in ("failed", "not-shown", "shown") if each in outcomes), "not-shown"
+    )
+    so = {
+        "shown": "every chain of owners ends in the EU",
+        "failed": "an owner outside the EU passes a limit",
+        "not-shown": "too little is declared",
+    }[worst]
+    tone = {"shown": "good", "failed": "bad", "not-shown": "open"}[worst]
+    return _fact(say(language, "EU ownership"), verdict(language, worst), say(language, so), tone)
+
+
+def _law_fact(document: Evidence, language: str) -> dict[str, str]:
+    foreign = {
+        (each.law) for site in document.sites for each in site.laws if each.kind != "domestic"
+    }
+    domestic = {each.law for site in document.sites for each in site.laws} - foreign
+    so = say(language, "with reach beyond their country; {n} of the places' own", n=len(domestic))
+    return _fact(say(language, "Laws"), str(len(foreign)), so, "open" if foreign else "")
+
+
+def _access_fact(document: Evidence, language: str) -> dict[str, str]:
+    served = [each for each in document.accesses if each.status < 400]
+    urgent = sum(each.emergency for each in served)
+    refused = len(document.accesses) - len(served)
+    so = say(
+        language, "{urgent} in an emergency; {refused} refused", urgent=urgent, refused=refused
+    )
+    tone = "bad" if urgent else ""
+    return _fact(say(language, "Operator's accesses"), str(len(served)), so, tone)
+
+
+def _seal_fact(document: Evidence, language: str) -> dict[str, str]:
+    level = document.seal.level
+    value = "–" if level is None else f"SEAL-{level}"
+    if document.seal.unanswered:
+        so = say(language, "at most; {n} of {all} criteria answered", n=document.seal.answered,
+                 all=document.seal.answered + document.seal.unanswered)  # fmt: skip
+    else:
+        so = say(language, "the lowest of all criteria")
+    return _fact(say(language, "Sovereignty"), value, so, "open" if (level or 0) < 3 else "good")
+
+
+def policy_rows(fields: Mapping[str, Any], language: str) -> list[dict[str, str]]:
+    """Each rule with its value in words and where it was set."""
+    return [
+        {
+            "rule": rule,
+            "value": _value(each["value"], language),
+            "set_at": ", ".join(say(language, scope) for scope in each["set_at"]),
+        }
+        for rule, each in fields.items()
+    ]
+
+
+def _value(value: Any, language: str) -> str:
+    if value is None:
+        return say(language, "any")
+    if isinstance(value, bool):
+        return say(language, "yes") if value else say(language, "no")
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(each) for each in value) or say(language, "none")
+    return str(value)
+
+
+def consent(row: Mapping[str, Any], language: str, now: int) -> dict[str, Any]:
+    """A consent as the table shows it."""
+    until = row.get("until")
+    state = "asked for"
+    if row.get("ended_as"):
+        state = str(row["ended_as"])
+    elif row.get("since") is not None:
+        state = "in force" if until is not None and until > now else "expired"
+    return {
+        "kinds": ", ".join(row.get("kinds", ())),
+        "reason": row.get("reason", ""),
+        "since": _moment(row.get("since"), language),
+        "until": _moment(until, language),
+        "state": say(language, state),
+        "emergency": bool(row.get("emergency")),
+    }
+
+
+def finding(row: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """A finding as the table shows it."""
+    return {
+        "rule": row.get("rule", ""),
+        "resource": row.get("resource", ""),
+        "reason": row.get("reason", ""),
+        "opened": _moment(row.get("opened"), language),
+        "deadline": _moment(row.get("deadline"), language),
+        "closed": _moment(row.get("closed"), language) if row.get("closed") is not None else "",
+    }
+
+
+def _moment(value: Any, language: str) -> str:
+    return "–" if value is None else moment(language, int(value))
+
+
+def said(value: Said, language: str) -> str:
+    """A statement's value, "undeclared" where there is none."""
+    return say(language, "undeclared") if value.value is None else str(value.value)

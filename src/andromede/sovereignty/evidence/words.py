@@ -1,0 +1,88 @@
+"""The pages' languages: messages from the `.po` catalogue, countries' names, dates and numbers.
+
+English is what the source says; a catalogue gives the others. Reads packaged data only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from babel.core import Locale
+from babel.dates import format_datetime
+from babel.messages.pofile import read_po
+from msgspec import Struct
+
+LANGUAGES: Final = ("fr", "en")
+DEFAULT: Final = "en"
+
+
+class Text(Struct, frozen=True):
+    """A sentence in both languages."""
+
+    en: str
+    fr: str
+
+    def in_(self, language: str) -> str:
+        return self.fr if language == "fr" else self.en
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """Messages by their English text. English has none of its own."""
+    if language == DEFAULT:
+        return {}
+    path = resources.files("andromede.sovereignty.evidence") / "locale" / f"{language}.po"
+    with path.open("rb") as file:
+        read = read_po(file, locale=language)
+    return {str(each.id): str(each.string) for each in read if each.id and each.string}
+
+
+def say(language: str, message: str, **values: Any) -> str:
+    """A message in a language, with `{name}` places filled; without a translation, in English."""
+    said = catalogue(language).get(message, message)
+    return said.format(**values) if values else said
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language)
+
+
+def country(language: str, code: str) -> str:
+    """A country's name by its two letters; what is no known code stays as it is."""
+    if code == "EU":
+        return say(language, "European Union")
+    if code == "undeclared":
+        return say(language, "undeclared")
+    return str(_locale(language).territories.get(code, code))
+
+
+def moment(language: str, microseconds: int) -> str:
+    """A moment as people write it, in UTC."""
+    when = datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+    shown = format_datetime(when, "d MMMM y, HH:mm", locale=_locale(language))
+    return f"{shown} UTC"
+
+
+def number(language: str, value: str) -> str:
+    """A decimal string with the language's comma."""
+    return value.replace(".", ",") if language == "fr" else value
+
+
+def choose(asked: str) -> str:
+    """The language that an Accept-Language header prefers among ours; English without one."""
+    best, most = DEFAULT, 0.0
+    for part in asked.split(","):
+        tag, _, rest = part.strip().partition(";")
+        name = tag.strip().lower().partition("-")[0]
+        try:
+            weight = float(rest.strip().removeprefix("q=")) if rest else 1.0
+        except ValueError:
+            weight = 0.0
+        if name in LANGUAGES and weight > most:
+            best, most = name, weight
+    return best
