@@ -1,6 +1,6 @@
 """The packaged files of the evidence pages, read once.
 
-Roles run as users who may not read the program's folder: `warm` reads everything before the fork.
+Roles run as users who may not read the program's folder: `html.warm` reads all before the fork.
 """
 
 from __future__ import annotations
@@ -23,19 +23,3 @@ def style_hash(name: str) -> str:
     """What a Content-Security-Policy names a style sheet by."""
     digest = hashlib.sha256(text(name).encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"
-
-
-def warm() -> None:
-    """Read and parse all of them."""
-    from andromede.sovereignty.evidence import html, seal, words
-    from andromede.sovereignty.evidence.pictures import projection
-
-    html.environment().list_templates()
-    for name in html.TEMPLATES:
-        html.environment().get_template(name)
-    seal.framework()
-    projection.outlines()
-    for language in words.LANGUAGES:
-        words.catalogue(language)
-        words.moment(language, 0)
-        words.country(language, "FR")

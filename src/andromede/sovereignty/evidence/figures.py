@@ -65,7 +65,7 @@ def ownership(
         if {each.holder, each.held} <= known
     ]  # fmt: skip
     for each in entities:
-        rest = _rest(each, holdings)
+        rest = Decimal(each.undeclared)
         if rest > 0:
             key = f"undeclared owners of {each.id}"
             name = say(language, "undeclared")
@@ -79,7 +79,8 @@ def ownership(
 
 
 def _entity_note(each: EntityPart, language: str) -> str:
-    where = country(language, str(each.country.value or "undeclared"))
+    code = str(each.country.value or "undeclared")
+    where = say(language, "EU") if code == "EU" else country(language, code)
     return f"{where} · {say(language, KINDS.get(each.kind, each.kind))}"
 
 
@@ -108,14 +109,6 @@ def _share(each: HoldingPart, language: str) -> str:
 def _strong(each: HoldingPart) -> bool:
     most = max(Decimal(each.capital or 0), Decimal(each.votes or 0))
     return each.veto or each.board or most > HALF
-
-
-def _rest(entity: EntityPart, holdings: Sequence[HoldingPart]) -> Decimal:
-    """How much of a company's capital no row declares, in percent."""
-    if entity.kind != "company":
-        return Decimal(0)
-    shares = [Decimal(each.capital or 0) for each in holdings if each.held == entity.id]
-    return max(Decimal(0), Decimal(100) - sum(shares, Decimal(0)))
 
 
 def accesses(document: Evidence, language: str) -> str:

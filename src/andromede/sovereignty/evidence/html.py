@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from functools import cache, partial
 from typing import Any, Final
 
+from babel.dates import format_date
 from jinja2 import DictLoader, Environment, StrictUndefined
 
-from andromede.sovereignty.evidence import assets, figures, phrases, words
+from andromede.sovereignty.evidence import assets, figures, phrases, seal, words
 from andromede.sovereignty.evidence.model import Evidence, Reached
+from andromede.sovereignty.evidence.pictures import projection
 
 TEMPLATES: Final = ("base.html.j2", "parts.html.j2", "evidence.html.j2", "public.html.j2")
 MOST: Final = 200  # rows of a table; the rest is in evidence.json
@@ -27,10 +30,23 @@ def environment() -> Environment:
     )  # fmt: skip
 
 
+def warm() -> None:
+    """Read and parse everything that the pages use."""
+    for name in TEMPLATES:
+        environment().get_template(name)
+    seal.framework()
+    projection.outlines()
+    for language in words.LANGUAGES:
+        words.catalogue(language)
+        words.moment(language, 0)
+        format_date(date.min, "d MMM", locale=language)
+
+
 def render(document: Evidence, language: str, digest: str, file: str = "FILE") -> str:
     """The page. `digest` is the SHA-256 of evidence.json, in hexadecimal; `file` the archive's
     name, for the command that verifies it."""
-    names = {each.id: each.name for each in document.entities}
+    names = {each.supplier: each.name for each in document.suppliers}
+    names |= {each.id: each.name for each in document.entities}
     page = common(language, names)
     page |= {
         "e": document,
@@ -90,27 +106,32 @@ def _operators(document: Evidence) -> list[Any]:
 
 
 def law_rows(document: Any, language: str, names: dict[str, str]) -> list[dict[str, Any]]:
-    """A row for each law and path, foreign reach first."""
+    """A row for each law with the paths by which it reaches sites, foreign reach first."""
     known = {each.id: each for each in document.laws}
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    rows: dict[str, dict[str, Any]] = {}
     for site in document.sites:
         for each in site.laws:
             law = known.get(each.law)
-            path = _path(site.name, each, language, names)
-            rows[each.law, path] = {
+            row = rows.setdefault(each.law, {
                 "name": law.name if law else each.law, "article": law.article if law else "",
-                "country": each.country, "kind": each.kind, "path": path,
-            }  # fmt: skip
-    return sorted(rows.values(), key=lambda row: (row["kind"] == "domestic", row["country"],
-                                                  row["name"], row["path"]))  # fmt: skip
+                "country": each.country, "kind": each.kind, "paths": {},
+                "summary": law.summary.in_(language) if law else "",
+            })  # fmt: skip
+            row["paths"].setdefault(_path(each, language, names), []).append(site.name)
+    for row in rows.values():
+        row["paths"] = [f"{path} ({', '.join(at)})" for path, at in sorted(row["paths"].items())]
+    return sorted(
+        rows.values(),
+        key=lambda row: (row["kind"] == "domestic", row["country"], row["name"]),
+    )
 
 
-def _path(site: str, reached: Reached, language: str, names: dict[str, str]) -> str:
-    """How a law reaches a site: the site, then the entities up to the one it takes hold of."""
-    if not reached.entity and not reached.path:
-        return words.say(language, "{site} lies there", site=site)
-    steps = list(reached.path) or [reached.entity]
-    return " → ".join([site, *(names.get(each, each) for each in steps)])
+def _path(reached: Reached, language: str, names: dict[str, str]) -> str:
+    """The entities from the operator up to the one that a law takes hold of, or the place."""
+    steps = list(reached.path) or ([reached.entity] if reached.entity else [])
+    if not steps:
+        return words.say(language, "the place itself")
+    return " → ".join(names.get(each, each) for each in steps)
 
 
 def _graph(document: Evidence, language: str) -> dict[str, Any]:
@@ -127,7 +148,7 @@ def _resources(document: Evidence, language: str) -> dict[str, Any]:
     )
     kinds = [
         {"kind": phrases.kind(language, kind), "site": words.say(language, site),
-         "keys": phrases.key_holder(language, keys), "count": count}
+         "held": phrases.key_holder(language, keys), "count": count}
         for (kind, site, keys), count in sorted(counted.items())
     ]  # fmt: skip
     return {

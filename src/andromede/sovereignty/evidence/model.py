@@ -56,6 +56,7 @@ class Reached(Struct, frozen=True, kw_only=True):
     law: str
     country: str
     kind: str
+    way: str
     entity: str
     path: tuple[str, ...] = ()
     why: str = ""
@@ -101,6 +102,7 @@ class EntityPart(Struct, frozen=True, kw_only=True):
     in_eu: bool | None
     operator: bool
     register: str
+    undeclared: str  # percent of its capital that no row declares, "0" for what ends a chain
 
 
 class HoldingPart(Struct, frozen=True, kw_only=True):
@@ -138,6 +140,7 @@ class LawPart(Struct, frozen=True, kw_only=True):
     country: str
     kind: str
     source: str
+    summary: Text
 
 
 class ResourcePart(Struct, frozen=True, kw_only=True):

@@ -10,12 +10,12 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
-from importlib import resources
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from andromede.sovereignty.evidence import assets
 from andromede.sovereignty.evidence.words import Text
 
 STATE: Final = "state"
@@ -96,8 +96,7 @@ class Seal(Struct, frozen=True, kw_only=True):
 
 @cache
 def framework() -> Framework:
-    path = resources.files("andromede.sovereignty.evidence") / "seal.toml"
-    return msgspec.convert(tomllib.loads(path.read_text()), Framework)
+    return msgspec.convert(tomllib.loads(assets.text("seal.toml")), Framework)
 
 
 NOBODY = Text(

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from importlib import resources
+from io import BytesIO
 from typing import Any, Final
 
 from babel.core import Locale
 from babel.dates import format_datetime
 from babel.messages.pofile import read_po
 from msgspec import Struct
+
+from andromede.sovereignty import countries
+from andromede.sovereignty.evidence import assets
 
 LANGUAGES: Final = ("fr", "en")
 DEFAULT: Final = "en"
@@ -35,9 +38,8 @@ def catalogue(language: str) -> Mapping[str, str]:
     """Messages by their English text. English has none of its own."""
     if language == DEFAULT:
         return {}
-    path = resources.files("andromede.sovereignty.evidence") / "locale" / f"{language}.po"
-    with path.open("rb") as file:
-        read = read_po(file, locale=language)
+    file = BytesIO(assets.text(f"locale/{language}.po").encode())
+    read = read_po(file, locale=language)
     return {str(each.id): str(each.string) for each in read if each.id and each.string}
 
 
@@ -54,11 +56,9 @@ def _locale(language: str) -> Locale:
 
 def country(language: str, code: str) -> str:
     """A country's name by its two letters; what is no known code stays as it is."""
-    if code == "EU":
-        return say(language, "European Union")
     if code == "undeclared":
         return say(language, "undeclared")
-    return str(_locale(language).territories.get(code, code))
+    return countries.name(code, language)
 
 
 def moment(language: str, microseconds: int) -> str:

@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from andromede.sovereignty.evidence.pictures import svg
 
-WIDE: Final = 168.0
+WIDE: Final = 150.0
 TALL: Final = 50.0
-BETWEEN: Final = 22.0  # boxes of a row
+BETWEEN: Final = 16.0  # boxes of a row
 ROWS: Final = 88.0  # from a row's foot to the next one's head
 EDGE: Final = 24.0
-WIDEST: Final = 5  # boxes side by side; further ones are a row of their own
+WIDEST: Final = 6  # boxes side by side; further ones are a row of their own
 SIZE: Final = 13.0
 SWEEPS: Final = 6
 
@@ -44,7 +44,7 @@ def draw(boxes: Sequence[Box], shares: Sequence[Share], title: str, described: s
         return ""
     rows = _rows(boxes, shares)
     widest = max(len(row) for row in rows)
-    width = max(720.0, 2 * EDGE + widest * WIDE + (widest - 1) * BETWEEN)
+    width = max(900.0, 2 * EDGE + widest * WIDE + (widest - 1) * BETWEEN)
     height = 2 * EDGE + len(rows) * TALL + (len(rows) - 1) * ROWS
     at: dict[str, tuple[float, float]] = {}
     for level, row in enumerate(rows):

@@ -44,7 +44,8 @@ def draw(spots: Sequence[Spot], title: str, described: str) -> str:
         if spot.longitude is None:
             marks.append(svg.element("circle", cx=at[0], cy=at[1], r=15, class_="somewhere"))
         marks.append(svg.mark(spot.verdict, *at))
-        taken.append((at[0] - 9, at[1] - 9, at[0] + 9, at[1] + 9))
+        around = 9 if spot.longitude is not None else 16
+        taken.append((at[0] - around, at[1] - around, at[0] + around, at[1] + around))
         labels.append((spot, at))
     texts = [_label(spot, at, seen, taken) for spot, at in labels]
     frame = svg.element("rect", x=0.5, y=0.5, width=seen.width - 1, height=seen.height - 1,
@@ -116,7 +117,7 @@ def _label(
     taken.append((left, top - 4, left + wide, top + TWO))
     lead = ""
     if abs(top + 8 - y) > 20:
-        lead = svg.element("line", x1=x, y1=y, x2=left if left > x else left + wide, y2=top + 8,
+        lead = svg.element("line", x1=x, y1=y, x2=min(max(x, left), left + wide), y2=top - 3 if top > y else top + TWO,
                            class_="lead")  # fmt: skip
     return (
         lead

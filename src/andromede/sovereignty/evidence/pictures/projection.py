@@ -10,14 +10,17 @@ import json
 import math
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib import resources
 from typing import Final
 
 from msgspec import Struct
 
+from andromede.sovereignty.evidence import assets
+
 Point = tuple[float, float]
 EUROPE: Final = (-12.0, 35.0, 35.0, 67.0)  # what must be within for the map of Europe
 CENTRE: Final = (10.0, 52.0)
+NEAREST: Final = 1.9  # times the scale that shows all of Europe
+SHARE: Final = 0.45  # of the width, that the places may span
 A1, A2, A3, A4 = 1.340264, -0.081106, 0.000893, 0.003796
 
 
@@ -40,11 +43,31 @@ class View(Struct, frozen=True, kw_only=True):
 
 
 def view(places: Iterable[Point]) -> View:
-    """The map that shows all the places (longitude, latitude): Europe, or the world."""
+    """The map that shows all the places (longitude, latitude): Europe, nearer where they are near
+    to each other, or the world."""
     west, south, east, north = EUROPE
-    if all(west <= x <= east and south <= y <= north for x, y in places):
-        return View(europe=True, width=720, height=480, scale=790, x=330, y=236)
+    found = list(places)
+    if all(west <= x <= east and south <= y <= north for x, y in found):
+        return _europe([at for each in found if (at := lambert(*each)) is not None])
     return View(europe=False, width=720, height=352, scale=131, x=360, y=183)
+
+
+def _europe(points: list[Point]) -> View:
+    whole = View(europe=True, width=720, height=480, scale=790, x=330, y=236)
+    if not points:
+        return whole
+    west, east = min(x for x, _ in points), max(x for x, _ in points)
+    south, north = min(y for _, y in points), max(y for _, y in points)
+    span = max(east - west, (north - south) * whole.width / whole.height)
+    near = min(NEAREST, SHARE * whole.width / (span * whole.scale) if span else NEAREST)
+    if near <= 1:
+        return whole
+    scale = whole.scale * near
+    return View(
+        europe=True, width=whole.width, height=whole.height, scale=scale,
+        x=whole.width / 2 - (west + east) / 2 * scale,
+        y=whole.height / 2 + (south + north) / 2 * scale,
+    )  # fmt: skip
 
 
 def lambert(longitude: float, latitude: float) -> Point | None:
@@ -70,8 +93,7 @@ def equal_earth(longitude: float, latitude: float) -> Point:
 @cache
 def outlines() -> dict[str, list[list[Point]]]:
     """The countries' rings in degrees, by ISO 3166 alpha-2; "--" holds what has no code."""
-    path = resources.files("andromede.sovereignty.evidence") / "outlines.json"
-    document = json.loads(path.read_text())
+    document = json.loads(assets.text("outlines.json"))
     arcs = [list(_points(flat, document["unit"])) for flat in document["arcs"]]
     found: dict[str, list[list[Point]]] = {}
     for code, rings in document["countries"].items():
