@@ -82,8 +82,14 @@ class MemoryKeys:
     def sign_checkpoint(self, text: bytes) -> bytes:
         raise NotImplementedError("these keys seal tokens only")
 
+    def sign_manifest(self, project: str, files: Sequence[tuple[str, str]]) -> str:
+        raise NotImplementedError("these keys seal tokens only")
+
     def log_key_name(self) -> str:
         return "cloud.test"
+
+    def log_verifier(self) -> str:
+        raise NotImplementedError("these keys seal tokens only")
 
 
 @dataclass

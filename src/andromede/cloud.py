@@ -20,8 +20,14 @@ class Keys(Protocol):
     def sign_checkpoint(self, text: bytes) -> bytes:
         """The payload of a signed note's signature line: key hash (4 bytes) and Ed25519."""
 
+    def sign_manifest(self, project: str, files: Sequence[tuple[str, str]]) -> str:
+        """The signed note over an evidence archive's files: (name, SHA-256 in hexadecimal)."""
+
     def log_key_name(self) -> str:
         """The name on the log's signature lines."""
+
+    def log_verifier(self) -> str:
+        """The log's public key in the notation of C2SP signed notes."""
 
 
 class Verdict(Protocol):

@@ -29,6 +29,10 @@ class KeysClient:
         encoded = base64.b64encode(text).decode()
         return base64.b64decode(self._call("sign_checkpoint", text=encoded))
 
+    def sign_manifest(self, project: str, files: Sequence[tuple[str, str]]) -> str:
+        """The signed note over an evidence archive's files: (name, SHA-256 in hexadecimal)."""
+        return str(self._call("sign_manifest", project=project, files=list(files)))
+
     def log_key_name(self) -> str:
         return str(self._call("log_key")["name"])
 

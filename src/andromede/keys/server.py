@@ -15,6 +15,7 @@ import structlog
 
 from andromede.config import Config, Paths, role_uid
 from andromede.keys.vault import Vault
+from andromede.sovereignty.evidence import manifest
 
 log = structlog.get_logger("keys")
 LONGEST = 64 * 1024
@@ -36,6 +37,7 @@ class Server(socketserver.ThreadingUnixStreamServer):
             "token_keys": self._token_keys,
             "rotate": self._rotate,
             "sign_checkpoint": self._sign,
+            "sign_manifest": self._sign_manifest,
             "log_key": lambda _: {"name": vault.log_name, "verifier": vault.log_verifier},
         }
 
@@ -49,7 +51,10 @@ class Server(socketserver.ThreadingUnixStreamServer):
         if uid not in self.allowed.get(method, set()):
             log.warning("refused", method=method, uid=uid)
             return {"error": f"user {uid} may not call {method}"}
-        return {"result": self.methods[method](call)}
+        try:
+            return {"result": self.methods[method](call)}
+        except manifest.ManifestError as error:
+            return {"error": str(error)}
 
     def _token_keys(self, _: dict[str, Any]) -> list[list[str]]:
         keys = self.vault.token_keys()
@@ -61,6 +66,16 @@ class Server(socketserver.ThreadingUnixStreamServer):
     def _sign(self, call: dict[str, Any]) -> str:
         text = base64.b64decode(call["text"])
         return base64.b64encode(self.vault.sign(text)).decode()
+
+    def _sign_manifest(self, call: dict[str, Any]) -> str:
+        """The signed note over an evidence archive's digests; the text is made here.
+
+        Errors: ManifestError.
+        """
+        files = [(str(name), str(digest)) for name, digest in call["files"]]
+        text = manifest.text(self.vault.log_name, str(call["project"]), files)
+        signature = base64.b64encode(self.vault.sign(text.encode())).decode()
+        return f"{text}\n— {self.vault.log_name} {signature}\n"
 
 
 class Handler(socketserver.StreamRequestHandler):
@@ -81,6 +96,7 @@ def serve(config: Config, paths: Paths) -> None:
     allowed = {
         "token_keys": api | operator,
         "sign_checkpoint": operator,
+        "sign_manifest": api | operator,
         "log_key": api | operator,
         "rotate": operator,
     }

@@ -11,11 +11,13 @@ import importlib
 from andromede.config import Config, Paths
 from andromede.db import Database
 from andromede.roles import assembly
+from andromede.sovereignty.evidence import html
 
 MODULES = (
     "encodings.idna",
     "encodings.latin_1",
     "http.cookies",
+    "jinja2.debug",
     "multiprocessing.connection",
     "prometheus_client.multiprocess",
     "stringprep",
@@ -33,3 +35,4 @@ def preload(config: Config, paths: Paths) -> None:
     Database(paths.database_url(config)).dispose()  # loads the dialect and the driver
     assembly.packages()
     assembly.internal_services()
+    html.warm()

@@ -31,7 +31,8 @@ REASONS: Final = {
     "administration-outside": "The central administration of {entity} is outside the European Union.",
     "establishment-outside": "The main establishment of {entity} is outside the European Union.",
     "individual-above": "{entity}, outside the EU, holds {share} %: at most 24 % is accepted.",
-    "together-above": "Owners outside the EU hold {share} % of {entity} together: at most 39 % is accepted.",
+    "together-above": "Owners outside the EU hold {share} % of {entity} together: at most 39 % is "
+    "accepted.",
     "veto": "{entity}, outside the EU, has a veto.",
     "board": "{entity}, outside the EU, may appoint a majority of the board.",
     "controlled": "{entity}, outside the EU, controls it by a chain of majorities.",
@@ -39,7 +40,8 @@ REASONS: Final = {
     "owners-undeclared": "Nobody declared who owns {share} % of {entity}.",
     "entity-undeclared": "Nobody declared {entity}.",
     "site-undeclared": "Nobody declared this site.",
-    "within-thresholds": "Every chain of owners of {entity} ends in declared holders; {share} % lie outside the EU.",
+    "within-thresholds": "Every chain of owners of {entity} ends in declared holders; {share} % lie "
+    "outside the EU.",
 }  # fmt: skip
 
 

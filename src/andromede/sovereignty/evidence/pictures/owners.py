@@ -61,12 +61,12 @@ def draw(boxes: Sequence[Box], shares: Sequence[Share], title: str, described: s
     )  # fmt: skip
     lines, labels = [], []
     taken = [(x + WIDE / 2, y + TALL / 2, WIDE / 2, TALL / 2) for x, y in at.values()]
-    for share in sorted(shares, key=lambda each: _apart(each, at)):
+    for share in sorted(shares, key=lambda share: _apart(share, at)):
         if share.holder in at and share.held in at:
             line, label = _edge(share, at, shares, taken)
             lines.append(line)
             labels.append(label)
-    drawn = [_box(each, *at[each.id]) for each in boxes]
+    drawn = [_box(box, *at[box.id]) for box in boxes]
     return svg.picture(width, height, "owners", title, described,
                        svg.element("defs", arrow), *lines, *drawn, *labels)  # fmt: skip
 
@@ -83,8 +83,8 @@ def _rows(boxes: Sequence[Box], shares: Sequence[Share]) -> list[list[str]]:
             if each.held == held and each.holder not in level:
                 level[each.holder] = level[held] + 1
                 pending.append(each.holder)
-    for each in boxes:
-        level.setdefault(each.id, 0)
+    for box in boxes:
+        level.setdefault(box.id, 0)
     for _ in range(len(boxes)):  # then above all that it holds, unless that is a cycle
         for link in links:
             want = level[link.held] + 1

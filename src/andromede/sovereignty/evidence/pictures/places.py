@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final
 
 from msgspec import Struct
@@ -83,7 +84,7 @@ def _path(seen: View, ring: Iterable[Point]) -> str:
 
 def _one_sided(ring: list[Point]) -> list[Point]:
     """A ring that crosses the date line, cut off there, on the side where most of it is."""
-    if not any(abs(a[0] - b[0]) > 180 for a, b in zip(ring, ring[1:], strict=False)):
+    if not any(abs(a[0] - b[0]) > 180 for a, b in pairwise(ring)):
         return ring
     east = sum(x > 0 for x, _ in ring) * 2 > len(ring)
     return [(x if (x > 0) == east else 180.0 if east else -180.0, y) for x, y in ring]
@@ -117,8 +118,8 @@ def _label(
     taken.append((left, top - 4, left + wide, top + TWO))
     lead = ""
     if abs(top + 8 - y) > 20:
-        lead = svg.element("line", x1=x, y1=y, x2=min(max(x, left), left + wide), y2=top - 3 if top > y else top + TWO,
-                           class_="lead")  # fmt: skip
+        end = min(max(x, left), left + wide), top - 3 if top > y else top + TWO
+        lead = svg.element("line", x1=x, y1=y, x2=end[0], y2=end[1], class_="lead")
     return (
         lead
         + svg.text(left, top + 9, spot.label, class_="label", font_size=SIZE)

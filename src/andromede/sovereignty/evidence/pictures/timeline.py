@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Final
 
 from babel.dates import format_date
@@ -71,7 +72,7 @@ def draw(
 
 
 def _event(event: Event, start: float, end: float, middle: float) -> str:
-    told = svg.element("title", svg.escape(event.text)) if event.text else ""
+    told = svg.element("title", escape(event.text)) if event.text else ""
     if event.until is not None:
         return svg.element("rect", told, x=start, y=middle - 7, width=max(end - start, 4.0),
                            height=14, rx=3, class_=f"bar {event.kind}")  # fmt: skip
