@@ -16,6 +16,7 @@ from andromede.sovereignty.evidence import html
 MODULES = (
     "encodings.idna",
     "encodings.latin_1",
+    "encodings.utf_16_be",
     "http.cookies",
     "jinja2.debug",
     "multiprocessing.connection",
