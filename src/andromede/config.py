@@ -48,6 +48,7 @@ class Paths:
     def __init__(self, state: Path) -> None:
         self.state = state
         self.config = state / "cloud.toml"
+        self.asked = state / "asked.json"
         self.db = state / "db"
         self.images = state / "images"
         self.servers = state / "servers"

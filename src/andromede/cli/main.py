@@ -93,6 +93,10 @@ def up(
     database: Annotated[
         Optional[str], typer.Option(help="postgresql://… in place of SQLite.")
     ] = None,
+    policy: Annotated[
+        Optional[list[str]],
+        typer.Option(help="FIELD=VALUE of the cloud's policy, as operator_access=open."),
+    ] = None,
 ) -> None:
     """Start the cloud, or say that it runs."""
     from andromede.cli import up as command
@@ -104,6 +108,7 @@ def up(
         private=private,
         external_cidr=external_cidr,
         database=database,
+        policy=policy or [],
     )
 
 

@@ -6,7 +6,9 @@ import ipaddress
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -21,14 +23,23 @@ SMALLEST_EXTERNAL = 29  # prefix length: this host, a router and a few floating 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def up(state: Path, **settings: str | None) -> None:
-    """Start the cloud with these settings, or keep the ones of its first start."""
+def up(state: Path, *, policy: Sequence[str] = (), **settings: str | None) -> None:
+    """Start the cloud with these settings, or keep the ones of its first start. `policy` are
+    fields of the cloud's policy to set, as `operator_access=open`."""
+    wanted = _policy(policy)
     config = settle(state, {key: value for key, value in settings.items() if value is not None})
     control.require_root(config, "starting the embedded engine")
     if control.running(state) is not None:
         require_unchanged(state, config)
+        if wanted:
+            raise CliError(
+                "the cloud runs, and --policy is applied by a start; change its policy with: "
+                "andromede sovereignty policy set cloud FIELD=VALUE",
+                USAGE,
+            )
         console.print(f"already running: https://{config.public} (public)")
         return
+    _ask(state, wanted)
     seconds = control.start(state, config)
     console.print(
         f"up in {seconds:.1f} s: https://{config.public} (public), "
@@ -37,6 +48,34 @@ def up(state: Path, **settings: str | None) -> None:
     console.print(
         f"operator: export OS_CLIENT_CONFIG_FILE={operator_file(state)} OS_CLOUD=operator"
     )
+
+
+def _policy(assignments: Sequence[str]) -> dict[str, Any]:
+    """The fields that were given.
+
+    Errors: CliError for a faulty one.
+    """
+    document: dict[str, Any] = {}
+    if not assignments:
+        return document
+    from andromede.sovereignty.policy import model
+
+    try:
+        for each in assignments:
+            model.assign(document, each)
+        model.read(document, lax=True)
+    except ValueError as error:
+        raise CliError(f"--policy: {error}", USAGE) from error
+    return document
+
+
+def _ask(state: Path, policy: dict[str, Any]) -> None:
+    """Leave for the start what it is to have in the database; nothing is left of an earlier try."""
+    Paths(state).asked.unlink(missing_ok=True)
+    if policy:
+        from andromede.roles import asked
+
+        asked.write(Paths(state), asked.Asked(policy=policy))
 
 
 def require_unchanged(state: Path, config: Config) -> None:

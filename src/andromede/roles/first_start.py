@@ -11,6 +11,7 @@ from andromede import clock, logins
 from andromede.cloud import Cloud
 from andromede.config import Config, Paths
 from andromede.db import Connection, Database
+from andromede.roles import asked
 from andromede.services.compute import api as compute
 from andromede.services.identity import api as identity
 from andromede.services.network import api as network
@@ -28,14 +29,18 @@ def first_rows(cloud: Cloud) -> None:
         fresh = identity.user_named(connection, "admin") is None
     password = identity.hash_password(secrets.token_urlsafe(32)) if fresh else ""
 
+    wishes = asked.read(cloud.paths)
+
     def make(connection: Connection) -> identity.Bootstrapped:
         made = identity.bootstrap(connection, admin_password_hash=password)
         compute.bootstrap(connection)
         network.bootstrap(connection, config, made.project_id)
         seed(connection, config.place)
+        asked.apply(connection, wishes)
         return made
 
     made = cloud.database.transact(make)
+    asked.forget(cloud.paths)
     renew_operator(cloud.database, config, cloud.paths, made)
 
 
