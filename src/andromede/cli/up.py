@@ -71,7 +71,8 @@ def _policy(assignments: Sequence[str]) -> dict[str, Any]:
 
 def _ask(state: Path, policy: dict[str, Any]) -> None:
     """Leave for the start what it is to have in the database; nothing is left of an earlier try."""
-    Paths(state).asked.unlink(missing_ok=True)
+    if Paths(state).asked.exists():
+        Paths(state).asked.unlink()
     if policy:
         from andromede.roles import asked
 
