@@ -6,8 +6,9 @@ from andromede.db import Connection
 from andromede.services.compute.flavors import seeds, store
 from andromede.services.compute.servers import store as servers
 from andromede.services.compute.servers.audit import audit
+from andromede.services.compute.servers.store import placements
 
-__all__ = ["audit", "bootstrap", "server_ids"]
+__all__ = ["audit", "bootstrap", "placements", "server_ids"]
 
 
 def bootstrap(connection: Connection) -> None:

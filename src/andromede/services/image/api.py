@@ -15,8 +15,12 @@ from andromede.services.image.audit import audit
 from andromede.services.image.data import files
 from andromede.services.image.limits import DEFAULTS as QUOTA_DEFAULTS
 from andromede.services.image.limits import limits
+from andromede.services.image.store import placements
 
-__all__ = ["QUOTA_DEFAULTS", "BootImage", "audit", "clean", "image_for_boot", "limits", "usage"]
+__all__ = [
+    "QUOTA_DEFAULTS", "BootImage", "audit", "clean", "image_for_boot", "limits", "placements",
+    "usage",
+]  # fmt: skip
 
 BOOTABLE = ("qcow2", "raw")
 

@@ -231,3 +231,10 @@ def brief(connection: Connection) -> dict[str, tuple[str, int | None]]:
     """The status and bytes of every image."""
     rows = connection.execute(sa.select(image.c.id, image.c.status, image.c.size))
     return {row.id: (row.status, row.size) for row in rows}
+
+
+def placements() -> sa.Select[Any]:
+    """Every image with where its data are: `kind`, `id`, `project_id`, `site`."""
+    return sa.select(
+        sa.literal("image").label("kind"), image.c.id, image.c.project_id, image.c.site
+    ).where(image.c.status.in_(STORED))

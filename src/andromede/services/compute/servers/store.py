@@ -273,3 +273,10 @@ def every(conn: Connection) -> list[Server]:
     """Every server that is not deleted, without its user data."""
     rows = conn.execute(sa.select(*COLUMNS).where(server.c.deleted == 0))
     return [read_row(row) for row in rows]
+
+
+def placements() -> sa.Select[Any]:
+    """Every server with where it is: `kind`, `id`, `project_id`, `site`."""
+    return sa.select(
+        sa.literal("server").label("kind"), server.c.id, server.c.project_id, server.c.site
+    ).where(server.c.deleted == 0)
