@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from urllib.parse import quote
 
 import msgspec
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from andromede import clock
 from andromede.cloud import Authenticate, Cloud, Keys
@@ -74,6 +76,7 @@ class MemoryKeys:
     def __init__(self) -> None:
         self.tokens: list[tuple[str, bytes]] = [("k1", b"1" * 32)]
         self.fetched = 0
+        self.master = AESGCM(os.urandom(32))
 
     def token_keys(self) -> Sequence[tuple[str, bytes]]:
         self.fetched += 1
@@ -90,6 +93,13 @@ class MemoryKeys:
 
     def log_verifier(self) -> str:
         raise NotImplementedError("these keys seal tokens only")
+
+    def wrap(self, purpose: str, name: str, plain: bytes) -> bytes:
+        nonce = os.urandom(12)
+        return nonce + self.master.encrypt(nonce, plain, f"{purpose}\n{name}".encode())
+
+    def unwrap(self, purpose: str, name: str, wrapped: bytes) -> bytes:
+        return self.master.decrypt(wrapped[:12], wrapped[12:], f"{purpose}\n{name}".encode())
 
 
 @dataclass

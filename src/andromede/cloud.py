@@ -29,6 +29,15 @@ class Keys(Protocol):
     def log_verifier(self) -> str:
         """The log's public key in the notation of C2SP signed notes."""
 
+    def wrap(self, purpose: str, name: str, plain: bytes) -> bytes:
+        """Encrypt something for a purpose and under a name; both are needed to open it.
+
+        Errors: PermissionError for a purpose that the keys role does not serve.
+        """
+
+    def unwrap(self, purpose: str, name: str, wrapped: bytes) -> bytes:
+        """What was wrapped. Errors: PermissionError when it does not open."""
+
 
 class Verdict(Protocol):
     """What inspection found in an image's bytes."""

@@ -40,6 +40,14 @@ class KeysClient:
         """The log's public key in the notation of C2SP signed notes."""
         return str(self._call("log_key")["verifier"])
 
+    def wrap(self, purpose: str, name: str, plain: bytes) -> bytes:
+        encoded = base64.b64encode(plain).decode()
+        return base64.b64decode(self._call("wrap", purpose=purpose, name=name, plain=encoded))
+
+    def unwrap(self, purpose: str, name: str, wrapped: bytes) -> bytes:
+        encoded = base64.b64encode(wrapped).decode()
+        return base64.b64decode(self._call("unwrap", purpose=purpose, name=name, wrapped=encoded))
+
     def rotate(self) -> int:
         """Start sealing tokens with a fresh key; how many keys are live."""
         return int(self._call("rotate"))

@@ -20,6 +20,7 @@ from andromede.sovereignty.evidence import manifest
 log = structlog.get_logger("keys")
 LONGEST = 64 * 1024
 PEER = struct.Struct("3i")
+PURPOSES = frozenset({"credential"})  # what others may have wrapped
 
 
 class Server(socketserver.ThreadingUnixStreamServer):
@@ -38,6 +39,8 @@ class Server(socketserver.ThreadingUnixStreamServer):
             "rotate": self._rotate,
             "sign_checkpoint": self._sign,
             "sign_manifest": self._sign_manifest,
+            "wrap": self._wrap,
+            "unwrap": self._unwrap,
             "log_key": lambda _: {"name": vault.log_name, "verifier": vault.log_verifier},
         }
 
@@ -55,6 +58,9 @@ class Server(socketserver.ThreadingUnixStreamServer):
             return {"result": self.methods[method](call)}
         except manifest.ManifestError as error:
             return {"error": str(error)}
+        except (ValueError, KeyError) as error:
+            log.warning("failed", method=method, uid=uid, why=str(error))
+            return {"error": f"{method}: {error}"}
 
     def _token_keys(self, _: dict[str, Any]) -> list[list[str]]:
         keys = self.vault.token_keys()
@@ -62,6 +68,14 @@ class Server(socketserver.ThreadingUnixStreamServer):
 
     def _rotate(self, _: dict[str, Any]) -> int:
         return len(self.vault.rotate_token_keys())
+
+    def _wrap(self, call: dict[str, Any]) -> str:
+        plain = base64.b64decode(call["plain"])
+        return base64.b64encode(self.vault.wrap(*_use(call), plain)).decode()
+
+    def _unwrap(self, call: dict[str, Any]) -> str:
+        wrapped = base64.b64decode(call["wrapped"])
+        return base64.b64encode(self.vault.unwrap(*_use(call), wrapped)).decode()
 
     def _sign(self, call: dict[str, Any]) -> str:
         text = base64.b64decode(call["text"])
@@ -76,6 +90,14 @@ class Server(socketserver.ThreadingUnixStreamServer):
         text = manifest.text(self.vault.log_name, str(call["project"]), files)
         signature = base64.b64encode(self.vault.sign(text.encode())).decode()
         return f"{text}\n— {self.vault.log_name} {signature}\n"
+
+
+def _use(call: dict[str, Any]) -> tuple[str, str]:
+    """Errors: ValueError for a purpose that is not served."""
+    purpose, name = str(call["purpose"]), str(call["name"])
+    if purpose not in PURPOSES:
+        raise ValueError(f"purpose {purpose!r}: {', '.join(sorted(PURPOSES))} is accepted")
+    return purpose, name
 
 
 class Handler(socketserver.StreamRequestHandler):
@@ -97,6 +119,8 @@ def serve(config: Config, paths: Paths) -> None:
         "token_keys": api | operator,
         "sign_checkpoint": operator,
         "sign_manifest": api | operator,
+        "wrap": api | operator,
+        "unwrap": api | operator,
         "log_key": api | operator,
         "rotate": operator,
     }

@@ -24,6 +24,11 @@ KEEP_FOR = 3 * DAY  # longer than any token lives
 ED25519 = b"\x01"  # the C2SP signed-note identifier of Ed25519 keys
 
 
+def _use(purpose: str, name: str) -> str:
+    """What binds wrapped bytes to their use; never the name of a key of the vault's own."""
+    return f"use\n{purpose}\n{name}"
+
+
 class TokenKey(Struct, frozen=True):
     """A key that seals tokens, and since when."""
 
@@ -86,6 +91,14 @@ class Vault:
         plain = self._unwrap("tokens", path.read_bytes())
         return msgspec.msgpack.decode(plain, type=list[TokenKey])
 
+    def wrap(self, purpose: str, name: str, plain: bytes) -> bytes:
+        """Encrypt something that others keep; it opens for this purpose and name only."""
+        return self._wrap(_use(purpose, name), plain)
+
+    def unwrap(self, purpose: str, name: str, wrapped: bytes) -> bytes:
+        """Errors: ValueError when it was not wrapped for this, or was changed."""
+        return self._unwrap(_use(purpose, name), wrapped)
+
     def _wrap(self, purpose: str, plain: bytes) -> bytes:
         nonce = os.urandom(12)
         return nonce + self._master.encrypt(nonce, plain, purpose.encode())
@@ -95,7 +108,7 @@ class Vault:
             return self._master.decrypt(wrapped[:12], wrapped[12:], purpose.encode())
         except InvalidTag as error:
             raise ValueError(
-                f"{self.folder}: the {purpose} key does not open with master.key; "
+                f"{self.folder}: {purpose!r} does not open with master.key; "
                 f"put back the master.key it was wrapped with"
             ) from error
 

@@ -69,18 +69,39 @@ def by_password(name: str, password: str = PASSWORD, domain: str = "default") ->
     return {"methods": ["password"], "password": {"user": user}}
 
 
-@pytest.fixture
-def world(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(passwords, "_hasher", CHEAP)  # what it costs is measured elsewhere
+def open_world(
+    folder: Path, url: str, *more: Service, closed: bool = False, lifecycles: Any = ()
+) -> World:
     keys = MemoryKeys()
     cloud = TestCloud(
-        tmp_path,
-        [identity.SERVICE, COMPUTE],
-        url=database_url,
+        folder,
+        [identity.SERVICE, *(more or [COMPUTE])],
+        lifecycles,
+        url=url,
         authenticate=api.make_authenticate(keys),
         keys=keys,
+        closed=closed,
     )
     stored = api.hash_password(PASSWORD)
     first = cloud.database.transact(lambda c: api.bootstrap(c, admin_password_hash=stored))
-    yield World(cloud, keys, first)
-    cloud.close()
+    return World(cloud, keys, first)
+
+
+@pytest.fixture
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_hasher", CHEAP)  # what it costs is measured elsewhere
+
+
+@pytest.fixture
+def world(tmp_path: Path, database_url: str, cheap_hashes: None) -> Iterator[World]:
+    made = open_world(tmp_path, database_url)
+    yield made
+    made.cloud.close()
+
+
+@pytest.fixture
+def closed(tmp_path: Path, database_url: str, cheap_hashes: None) -> Iterator[World]:
+    """As outside of tests: operators need a second factor."""
+    made = open_world(tmp_path, database_url, closed=True)
+    yield made
+    made.cloud.close()

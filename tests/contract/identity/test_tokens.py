@@ -65,7 +65,7 @@ def test_the_catalog_names_the_listener_one_came_by(world: World) -> None:
         (by_password("admin", "wrong"), None, 401),
         (by_password("nobody"), None, 401),
         (by_password("admin", domain="elsewhere"), None, 401),
-        ({"methods": ["totp"], "totp": {}}, None, 401),
+        ({"methods": ["kerberos"], "kerberos": {}}, None, 401),
         ({"methods": ["password"]}, None, 400),
         ({"methods": []}, None, 400),
         ({"methods": ["password"], "password": {"user": {"password": PASSWORD}}}, None, 400),

@@ -19,6 +19,7 @@ from andromede.services.identity.projects import store as project_rows
 from andromede.services.identity.projects import tags
 from andromede.services.identity.roles import implied
 from andromede.services.identity.roles import routes as roles
+from andromede.services.identity.user_credentials import routes as user_credentials
 from andromede.services.identity.users import routes as users
 from andromede.sovereignty.policy.store import set_lineage
 from andromede.work import Lifecycle
@@ -37,6 +38,7 @@ OPERATIONS: list[Operation] = [
     *grants.OPERATIONS,
     *assignments.OPERATIONS,
     *credentials.OPERATIONS,
+    *user_credentials.OPERATIONS,
 ]
 SERVICE = Service(
     name="identity",

@@ -90,7 +90,7 @@ def user_named(connection: Connection, name: str) -> User | None:
 
 
 def credential_expiry(connection: Connection, credential_id: str) -> int | None:
-    """When an application credential ends, in µs since the epoch; None when there is none or it
-    never ends."""
+    """When an operator's application credential ends, in µs since the epoch; None when there is
+    none, it never ends, or it counts as one factor only."""
     row = credentials.get(connection, credential_id)
-    return None if row is None else row.expires_at
+    return None if row is None or not row.two_factor else row.expires_at

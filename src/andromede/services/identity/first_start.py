@@ -170,7 +170,7 @@ def operator_credential(
         {
             "id": made.id, "name": made.name, "description": "Made by `andromede up`",
             "user_id": user_id, "project_id": project_id, "secret_hash": secret_hash,
-            "expires_at": made.expires_at, "unrestricted": True,
+            "expires_at": made.expires_at, "unrestricted": True, "two_factor": True,
         },
     )  # fmt: skip
     credentials.set_roles(connection, made.id, wanted)

@@ -12,7 +12,7 @@ from andromede.db import Connection
 from andromede.http.context import Context
 from andromede.http.errors import ApiError, Unauthorized
 from andromede.http.operation import Reply
-from andromede.services.identity.auth import prove
+from andromede.services.identity.auth import factors, prove
 from andromede.services.identity.auth.render import render
 from andromede.services.identity.auth.schema import Auth, ProjectRef, Scope
 from andromede.services.identity.auth.scope import Granted, default_scope, grant
@@ -59,7 +59,7 @@ def login(context: Context) -> Reply:
     with context.cloud.database.read() as connection:
         attempt = _attempt(connection, context, ring, auth)
     try:
-        prove.prove(attempt.claim)
+        prove.prove(attempt.claim, context.cloud)
         if attempt.refusal is not None:
             raise attempt.refusal
     except ApiError as error:
@@ -102,6 +102,10 @@ def _attempt(connection: Connection, context: Context, ring: KeyRing, auth: Auth
     if context.listener == "public" and operators(granted.kind, names):
         attempt.refusal = refuse_operator()
         return attempt
+    if operators(granted.kind, names):
+        attempt.refusal = factors.refusal(connection, claim.methods, claim.credential)
+        if attempt.refusal is not None:
+            return attempt
     attempt.token = _token(connection, claim, granted, names)
     attempt.body = render(connection, context, attempt.token, names)
     return attempt

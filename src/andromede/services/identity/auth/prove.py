@@ -10,15 +10,19 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType, field
 
 from andromede import clock
+from andromede.cloud import Cloud
 from andromede.db import Connection
 from andromede.http.errors import ApiError, BadRequest, Forbidden, Unauthorized
 from andromede.services.identity import passwords
+from andromede.services.identity.auth import factors
+from andromede.services.identity.auth.factors import Passcode
 from andromede.services.identity.auth.schema import (
     Auth,
     CredentialMethod,
     PasswordMethod,
     Scope,
     TokenMethod,
+    TotpMethod,
     UserRef,
 )
 from andromede.services.identity.auth.scope import check_reference, check_scope, find_domain
@@ -28,6 +32,7 @@ from andromede.services.identity.rows import Row
 from andromede.services.identity.tokens.seal import KeyRing
 from andromede.services.identity.tokens.token import METHODS, ScopeKind, Token
 from andromede.services.identity.tokens.verify import REFUSED, Dead, verify
+from andromede.services.identity.user_credentials import store as passcodes
 from andromede.services.identity.users import store as users
 
 
@@ -38,6 +43,7 @@ class Claim(Struct, kw_only=True):
     user: Any = None
     secrets: list[tuple[str, str]] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
+    passcode: Passcode | None = None
     credential: Any = None
     parent: Token | None = None
     false: str = ""
@@ -75,8 +81,15 @@ def check(auth: Auth) -> None:
             )
     if not auth.identity.methods:
         raise BadRequest("Invalid input for field identity/methods: at least one is needed.")
-    if not isinstance(auth.identity.password, UnsetType):
-        _check_user(auth.identity.password.user, "identity/password/user")
+    if auth.identity.methods == ["totp"]:
+        raise Unauthorized(
+            "Attempted to authenticate with totp alone, which is a second factor: it is accepted "
+            "beside password or token."
+        )
+    for name in ("password", "totp"):
+        method = getattr(auth.identity, name)
+        if method is not UNSET:
+            _check_user(method.user, f"identity/{name}/user")
     credential = auth.identity.application_credential
     if not isinstance(credential, UnsetType):
         _check_credential(credential)
@@ -113,6 +126,8 @@ def claim(connection: Connection, ring: KeyRing, auth: Auth) -> Claim:
         _by_credential(connection, identity.application_credential, found)
     if "token" in found.methods and not isinstance(identity.token, UnsetType):
         _by_token(connection, ring, identity.token, auth.scope, found)
+    if "totp" in found.methods and not isinstance(identity.totp, UnsetType):
+        _by_passcode(connection, identity.totp, found)
     if found.user is not None and not found.user.enabled:
         found.deny("the user is disabled")
     return found
@@ -140,6 +155,13 @@ def _by_password(connection: Connection, method: PasswordMethod, found: Claim) -
     if expires is not None and expires <= clock.now():
         found.deny("the password expired")
     found.secrets.append((stored or passwords.NOBODY, method.user.password))
+
+
+def _by_passcode(connection: Connection, method: TotpMethod, found: Claim) -> None:
+    row = find_user(connection, method.user)
+    found.name(row, "there is no such user, or its domain is disabled")
+    held = () if row is None else passcodes.of_user(connection, row.id, passcodes.TOTP)
+    found.passcode = Passcode(method.user.passcode, held)
 
 
 def _by_credential(connection: Connection, method: CredentialMethod, found: Claim) -> None:
@@ -190,13 +212,17 @@ def _narrows(scope: Scope | str | UnsetType) -> bool:
     return isinstance(scope, Scope) and (scope.project is not UNSET or scope.domain is not UNSET)
 
 
-def prove(found: Claim) -> None:
-    """Check the secrets, all of them whatever the claim is worth.
+def prove(found: Claim, cloud: Cloud) -> None:
+    """Check the secrets, all of them whatever the claim is worth, and then a passcode: only who
+    has the other factor has tries at it.
 
     Errors: Unauthorized, which never says what failed.
     """
     for stored, given in found.secrets:
         if not passwords.matches(stored, given):
             found.deny("a wrong secret")
+    if found.passcode is not None and not found.false and found.user is not None:
+        assert cloud.keys is not None
+        found.false = factors.prove(cloud.database, cloud.keys, found.passcode)
     if found.false or found.user is None:
         raise Unauthorized(REFUSED)

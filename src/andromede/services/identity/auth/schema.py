@@ -30,6 +30,14 @@ class PasswordMethod(Struct):
     user: PasswordUser
 
 
+class TotpUser(UserRef, kw_only=True):
+    passcode: str
+
+
+class TotpMethod(Struct):
+    user: TotpUser
+
+
 class TokenMethod(Struct):
     id: str
 
@@ -46,6 +54,7 @@ class Identity(Struct):
     password: PasswordMethod | UnsetType = UNSET
     token: TokenMethod | UnsetType = UNSET
     application_credential: CredentialMethod | UnsetType = UNSET
+    totp: TotpMethod | UnsetType = UNSET
 
 
 class ProjectRef(Struct):

@@ -15,6 +15,7 @@ from andromede.http.errors import BadRequest, Forbidden, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
 from andromede.services.identity import passwords, policy
+from andromede.services.identity.auth import factors
 from andromede.services.identity.credentials import store
 from andromede.services.identity.credentials.schema import NewCredential, NewCredentialBody
 from andromede.services.identity.first_start import new_secret
@@ -141,7 +142,9 @@ def create(context: Context) -> dict[str, Any]:
         "secret_hash": secret.hashed,
         "expires_at": _expiry(body.expires_at),
         "unrestricted": bool(body.unrestricted),
+        "two_factor": factors.two(caller.methods),
     }
+    _require_factors(context, carried)
     _check_count(context)
     with refusing("application_credential", duplicate(body.name, None)):
         context.conn.execute(sa.insert(store.application_credential), row)
@@ -150,6 +153,19 @@ def create(context: Context) -> dict[str, Any]:
     made = store.get(context.conn, row["id"])
     assert made is not None
     return {"application_credential": {**_views(context, [made])[0], "secret": secret.text}}
+
+
+def _require_factors(context: Context, carried: set[str]) -> None:
+    """Have the admin role handed on by logins of two factors only, where the cloud asks for them.
+
+    Errors: Forbidden.
+    """
+    names = roles.named(context.conn, carried).values()
+    if "admin" in names and factors.refusal(context.conn, context.caller.methods, None) is not None:
+        raise Forbidden(
+            f"{FORBIDDEN}: an application credential with the admin role is made with a token of "
+            "two factors (methods password and totp)."
+        )
 
 
 def _check_count(context: Context) -> None:

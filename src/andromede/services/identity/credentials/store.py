@@ -23,6 +23,8 @@ application_credential = table(
     sa.Column("secret_hash", sa.Text, nullable=False),
     sa.Column("expires_at", Moment, nullable=True),
     sa.Column("unrestricted", sa.Boolean, nullable=False),
+    # made with a token of two factors, or by the cloud's start: it counts as two
+    sa.Column("two_factor", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("user_id", "name"),
 )
 application_credential_role = table(

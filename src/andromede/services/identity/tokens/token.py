@@ -17,7 +17,7 @@ HEX, TEXT = b"h", b"t"
 HEXADECIMAL = re.compile(r"[0-9a-f]{32}")
 LIFETIME = 3600  # seconds
 COMMON_ROLES = ("reader", "member", "manager", "admin", "service")
-METHODS = ("password", "token", "application_credential")
+METHODS = ("password", "token", "application_credential", "totp")
 ROOM = LONGEST * 3 // 4 - TAG - 12  # bytes for the payload, with a key id of up to ten
 
 
