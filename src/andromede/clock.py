@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 SECOND = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE = EPOCH.replace(tzinfo=None)  # half the time to spell, in each body of each list
 
 _source: Callable[[], int] = lambda: time.time_ns() // 1_000  # noqa: E731
 
@@ -25,12 +26,12 @@ def set_source(source: Callable[[], int] | None) -> None:
 
 def iso(moment: int) -> str:
     """`2026-11-21T10:00:00Z`, as compute and image answer."""
-    return (EPOCH + timedelta(microseconds=moment)).isoformat(timespec="seconds")[:19] + "Z"
+    return (_NAIVE + timedelta(0, moment // SECOND)).isoformat() + "Z"
 
 
 def iso_micro(moment: int) -> str:
     """`2026-11-21T10:00:00.000000Z`, as identity answers."""
-    return (EPOCH + timedelta(microseconds=moment)).isoformat(timespec="microseconds")[:26] + "Z"
+    return (_NAIVE + timedelta(0, 0, moment)).isoformat(timespec="microseconds") + "Z"
 
 
 def parse(text: str) -> int:

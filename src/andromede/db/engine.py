@@ -138,11 +138,18 @@ class Database:
         if connection is None or connection.closed or connection.invalidated:
             connection = self._kept.connection = self.engine.connect()
             self._keeping.append(connection)
-        connection.begin()
+        driver = connection.connection.driver_connection if self.sqlite else None
+        if driver is None:
+            connection.begin()
+        else:
+            driver.execute("BEGIN")  # a begin of SQLAlchemy's own, if one comes, joins this one
         try:
             yield connection
         finally:
-            connection.rollback()
+            if driver is None or connection.in_transaction():
+                connection.rollback()
+            else:
+                driver.execute("ROLLBACK")
 
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a write transaction and commit; its exception rolls everything back."""
@@ -219,4 +226,7 @@ def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("andromede_write", False)
     driver = connection.connection.driver_connection
     assert driver is not None
-    driver.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    if write:
+        driver.execute("BEGIN IMMEDIATE")
+    elif not driver.in_transaction:
+        driver.execute("BEGIN")

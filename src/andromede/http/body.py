@@ -19,8 +19,11 @@ async def read(headers: Mapping[str, str], receive: Receive) -> bytes:
 
     Errors: TooLarge past one MiB.
     """
-    declared = headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > LARGEST:
+    declared = headers.get("content-length")
+    if declared is None:
+        if "transfer-encoding" not in headers:
+            return b""  # Source: RFC 9112, section 6.3
+    elif declared.isdigit() and int(declared) > LARGEST:
         raise TooLarge(f"The body has {declared} bytes; at most {LARGEST} are accepted.")
     parts: list[bytes] = []
     size = 0

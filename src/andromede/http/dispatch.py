@@ -7,7 +7,7 @@ import asyncio
 import contextvars
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import msgspec
 import structlog
 
-from andromede import ids
+from andromede import ids, log_setup, metrics
 from andromede.cloud import Cloud
 from andromede.db import Connection
 from andromede.http import body as bodies
@@ -26,7 +26,6 @@ from andromede.http.errors import ApiError, BadRequest, Forbidden, NotFound, Una
 from andromede.http.microversion import Version
 from andromede.http.operation import MUTATING, Operation, Reply, Service, Transaction
 from andromede.http.routing import Group, Table
-from andromede.metrics import REQUESTS
 from andromede.sovereignty.admit import Refused
 from andromede.sovereignty.log import append
 
@@ -58,33 +57,31 @@ class Dispatcher:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        given = headers.get("x-openstack-request-id", "")
-        request_id = f"req-{ids.new()}"
-        structlog.contextvars.bind_contextvars(
-            request_id=request_id, global_id=given if REQUEST_ID.fullmatch(given) else None
-        )
+        marks = _marks(headers)
+        structlog.contextvars.bind_contextvars(**marks)
         table = self.tables.get(scope["path"].strip("/").partition("/")[0])
         action = "none"
         if table is None:
             reply = respond.unknown(self.tables, self._base_url(scope), scope["path"])
         else:
-            context, reply = await self._serve(table, scope, headers, request_id, receive)
+            context, reply = await self._serve(table, scope, headers, marks["request_id"], receive)
             action = context.operation.action if context else "none"
         reply.headers = {
-            "x-openstack-request-id": request_id,
-            "x-compute-request-id": request_id,
+            "x-openstack-request-id": marks["request_id"],
+            "x-compute-request-id": marks["request_id"],
             **reply.headers,
         }
         await respond.send_reply(reply, scope["method"], send, self.pool)
         spent = time.perf_counter() - started
-        REQUESTS.labels(action, str(reply.status)).observe(spent)
-        log.info(
-            "request",
+        metrics.requests(action, reply.status).observe(spent)
+        log_setup.note(
+            event="request",
             method=scope["method"],
             path=scope["path"],
             status=reply.status,
             action=action,
             ms=round(spent * 1000, 2),
+            **marks,
         )
 
     async def _serve(
@@ -97,10 +94,13 @@ class Dispatcher:
     ) -> tuple[Context | None, Reply]:
         service = table.service
         context: Context | None = None
-        extra: dict[str, str] = {}
+        extra: Mapping[str, str] = {}
         try:
             version = (0, 0)
-            found = table.find(scope["method"], below_mount(scope))
+            path = below_mount(scope)
+            found = table.find(scope["method"], path)
+            if "%00" in path:
+                bodies.refuse_nul(found[1])
             if service.microversions is not None:
                 version = service.microversions.negotiate(headers)
                 extra = service.microversions.answer(version)
@@ -135,8 +135,7 @@ class Dispatcher:
         raw = b"" if group[0].stream else await bodies.read(headers, receive)
         parsed = bodies.parse(raw, headers) if raw else None
         operation = choose(group, version, parsed, scope["path"])
-        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        bodies.refuse_nul([params, query])
+        query = _query(scope["query_string"])
         context = Context(
             self.cloud,
             service,
@@ -180,7 +179,7 @@ class Dispatcher:
         """The synchronous part runs where it belongs: short reads here, the rest in the pool."""
         operation = context.operation
         if operation.mode is Transaction.READ and self.cloud.database.sqlite:
-            return self._read(context)
+            return self._read(context, self._authorize)
         await self._in_pool(self._admit_caller, context)
         turn = self._turn(context)
         async with turn:
@@ -207,13 +206,17 @@ class Dispatcher:
         return turn
 
     def _admit_caller(self, context: Context) -> None:
-        if context.operation.allow is not None:
-            with self.cloud.database.read() as connection:
-                self._authorize(context, connection)
+        if context.operation.allow is None:
+            bodies.validate(context)
+            return
+        with self.cloud.database.read() as connection:
+            self._authorize(context, connection)
 
     def _authorize(self, context: Context, connection: Connection) -> None:
+        """Know the caller, validate the body, and see whether the operation is the caller's."""
         rule = context.operation.allow
         if rule is None:
+            bodies.validate(context)
             return
         token = context.headers.get("x-auth-token")
         if not token:
@@ -226,21 +229,21 @@ class Dispatcher:
                 f"{context.operation.action} (it asks for: {rule.name})."
             )
 
-    def _read(self, context: Context) -> Reply:
+    def _read(
+        self, context: Context, admit: Callable[[Context, Connection], None] | None = None
+    ) -> Reply:
+        """Run the handler in a snapshot, where `admit` is called first."""
         with self.cloud.database.read_often() as connection:
             context.conn = connection
             try:
-                self._authorize(context, connection)
-                if context.operation.allow is None:
-                    bodies.validate(context)
+                if admit is not None:
+                    admit(context, connection)
                 return finish(context, context.operation.handler(context))
             finally:
                 context.conn = None
 
     def _write(self, context: Context) -> Reply:
         operation = context.operation
-        if operation.allow is None:
-            bodies.validate(context)
         if operation.prepare is not None:
             context.prepared = operation.prepare(context)
         if operation.mode is Transaction.READ:
@@ -286,6 +289,27 @@ def require_admission(context: Context) -> None:
     """Errors: RuntimeError when an operation that places data was done without admission."""
     if context.operation.places and not context.admitted:
         raise RuntimeError(f"{context.operation.action} placed data and asked for no admission")
+
+
+def _marks(headers: Mapping[str, str]) -> dict[str, str]:
+    """What tells this request from others in the logs: its own id, and the client's for it."""
+    marks = {"request_id": f"req-{ids.new()}"}
+    given = headers.get("x-openstack-request-id")
+    if given is not None and REQUEST_ID.fullmatch(given):
+        marks["global_id"] = given
+    return marks
+
+
+def _query(raw: bytes) -> list[tuple[str, str]]:
+    """The parameters of a query in their order.
+
+    Errors: BadRequest when one holds U+0000.
+    """
+    if not raw:
+        return []
+    pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True)
+    bodies.refuse_nul(pairs)
+    return pairs
 
 
 def below_mount(scope: Scope) -> str:

@@ -6,9 +6,11 @@ compute's older `X-OpenStack-Nova-API-Version`.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from andromede.http.errors import BadRequest, NotAcceptable
 
@@ -63,12 +65,17 @@ class Microversions:
             return value.strip().lower() if value else None
         return None
 
-    def answer(self, version: Version) -> dict[str, str]:
+    def answer(self, version: Version) -> Mapping[str, str]:
         """The headers that tell the client which version answered."""
-        headers = {"OpenStack-API-Version": f"{self.service} {text(version)}"}
-        vary = ["OpenStack-API-Version"]
-        if self.legacy_header:
-            headers[self.legacy_header] = text(version)
-            vary.append(self.legacy_header)
-        headers["Vary"] = ", ".join(vary)
-        return headers
+        return _answer(self.service, self.legacy_header, version)
+
+
+@functools.cache
+def _answer(service: str, legacy_header: str | None, version: Version) -> Mapping[str, str]:
+    headers = {"OpenStack-API-Version": f"{service} {text(version)}"}
+    vary = ["OpenStack-API-Version"]
+    if legacy_header:
+        headers[legacy_header] = text(version)
+        vary.append(legacy_header)
+    headers["Vary"] = ", ".join(vary)
+    return MappingProxyType(headers)

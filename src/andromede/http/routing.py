@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from urllib.parse import unquote
 
 from andromede.http.errors import MethodNotAllowed, NotFound
@@ -51,7 +51,7 @@ class Table:
         Errors: NotFound for an unknown path; MethodNotAllowed, with `Allow`, for an unknown method.
         """
         values: list[str] = []
-        node = self._walk(self._root, list(_segments(path)), values)
+        node = self._walk(self._root, _segments(path), 0, values)
         if node is None:
             raise NotFound("The resource could not be found.")
         found = node.methods.get(method) or (node.methods.get("GET") if method == "HEAD" else None)
@@ -63,24 +63,23 @@ class Table:
         group, names = found
         return group, dict(zip(names, values, strict=True))
 
-    def _walk(self, node: Node, rest: list[str], values: list[str]) -> Node | None:
-        if not rest:
+    def _walk(self, node: Node, segments: Sequence[str], at: int, values: list[str]) -> Node | None:
+        if at == len(segments):
             return node if node.methods else None
-        head, tail = rest[0], rest[1:]
-        fixed = node.fixed.get(head)
+        fixed = node.fixed.get(segments[at])
         if fixed is not None:
-            found = self._walk(fixed, tail, values)
+            found = self._walk(fixed, segments, at + 1, values)
             if found is not None:
                 return found
         if node.parameter is not None:
             mark = len(values)
-            values.append(unquote(head))
-            found = self._walk(node.parameter, tail, values)
+            values.append(unquote(segments[at]))
+            found = self._walk(node.parameter, segments, at + 1, values)
             if found is not None:
                 return found
             del values[mark:]
         return None
 
 
-def _segments(path: str) -> Iterable[str]:
+def _segments(path: str) -> Sequence[str]:
     return [segment for segment in path.split("/") if segment]

@@ -6,6 +6,7 @@ and a body passes through those of its operation between the client's version an
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,32 @@ class Conversion:
     lower: Convert | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A `lower` that takes members of these names from each of a response's bodies."""
+
+    bodies: Callable[[Any], Iterable[dict[str, Any]]]
+    names: tuple[str, ...]
+
+    def __call__(self, response: Any) -> Any:
+        for body in self.bodies(response):
+            for name in self.names:
+                body.pop(name, None)
+        return response
+
+
+def _merge(chain: Iterable[Convert]) -> list[Convert]:
+    """The same conversions, with drops that follow each other made one."""
+    merged: list[Convert] = []
+    for each in chain:
+        last = merged[-1] if merged else None
+        if isinstance(each, Drop) and isinstance(last, Drop) and each.bodies is last.bodies:
+            merged[-1] = Drop(last.bodies, last.names + each.names)
+        else:
+            merged.append(each)
+    return merged
+
+
 def bind(conversions: Iterable[Conversion]) -> tuple[Dispatch, Dispatch]:
     """`upgrade` and `downgrade` of a service, from its nouns' lists; their order does not matter
     between versions and is kept within one."""
@@ -47,17 +74,28 @@ def bind(conversions: Iterable[Conversion]) -> tuple[Dispatch, Dispatch]:
         for action in conversion.actions:
             by_action.setdefault(action, []).append(conversion)
 
+    @functools.cache
+    def lifts(action: str, version: Version) -> list[Convert]:
+        passed = [each for each in by_action.get(action, ()) if each.since > version]
+        return [each.lift for each in passed if each.lift is not None]
+
+    @functools.cache
+    def lowers(action: str, version: Version) -> list[Convert]:
+        passed = [
+            each
+            for each in reversed(by_action.get(action, ()))
+            if each.since > version or each.since == ALWAYS
+        ]
+        return _merge(each.lower for each in passed if each.lower is not None)
+
     def upgrade(operation: Operation, version: Version, body: Any) -> Any:
-        for conversion in by_action.get(operation.action, ()):
-            if conversion.since > version and conversion.lift is not None:
-                body = conversion.lift(body)
+        for lift in lifts(operation.action, version):
+            body = lift(body)
         return body
 
     def downgrade(operation: Operation, version: Version, body: Any) -> Any:
-        for conversion in reversed(by_action.get(operation.action, ())):
-            later = conversion.since > version or conversion.since == ALWAYS
-            if later and conversion.lower is not None:
-                body = conversion.lower(body)
+        for lower in lowers(operation.action, version):
+            body = lower(body)
         return body
 
     return upgrade, downgrade

@@ -45,7 +45,7 @@ class Nic(Struct, frozen=True, kw_only=True):
     tag: str | None = None
 
 
-class Server(Struct, kw_only=True):
+class Server(Struct):
     """One row. Moments are microseconds since the epoch; `memory` is MiB, `disk` GiB."""
 
     id: str

@@ -78,7 +78,7 @@ server_tag = table(
     sa.Column("tag", sa.String(60), primary_key=True),
 )
 
-COLUMNS = [column for column in server.c if column.name != "user_data"]
+COLUMNS = [server.c[name] for name in Server.__struct_fields__ if name != "user_data"]
 _ENCODED = {"flavor": Flavor, "image": Image, "nics": list[Nic], "metadata": dict[str, str],
             "tags": list[str], "fault": Fault, "hints": dict[str, Any]}  # fmt: skip
 _DECODERS: dict[int, msgspec.json.Decoder[Any]] = {
@@ -110,7 +110,7 @@ def read_row(row: Sequence[Any]) -> Server:
             values[at] = decoder.decode(values[at])
     for at in _FLAGS:
         values[at] = bool(values[at])
-    return Server(**dict(zip(_NAMES, values, strict=True)))
+    return Server(*values)
 
 
 def get(

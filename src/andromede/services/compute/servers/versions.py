@@ -12,7 +12,7 @@ from typing import Any
 from andromede.http.errors import BadRequest
 from andromede.http.microversion import Version
 from andromede.services.compute.servers.naming import is_label
-from andromede.services.compute.versions import ALWAYS, Conversion
+from andromede.services.compute.versions import ALWAYS, Conversion, Drop
 
 CREATE, UPDATE = "compute:server:create", "compute:server:update"
 SHOW, DETAIL, LIST = "compute:server:show", "compute:server:detail", "compute:server:list"
@@ -57,16 +57,6 @@ ACCEPTED_SINCE: dict[Version, tuple[str, ...]] = {
 def _servers(body: Body) -> list[Body]:
     one = body.get("server")
     return [one] if one is not None else body["servers"]
-
-
-def _dropping(names: tuple[str, ...]) -> Callable[[Body], Body]:
-    def lower(body: Body) -> Body:
-        for server in _servers(body):
-            for name in names:
-                server.pop(name, None)
-        return body
-
-    return lower
 
 
 def _asked(body: Any) -> Body:
@@ -194,21 +184,15 @@ def _hostname_for_operators(body: Body) -> Body:
 
 
 def _short_update(body: Body) -> Body:
-    server = _dropping(UPDATE_275)(body)["server"]
+    server = Drop(_servers, UPDATE_275)(body)["server"]
     for addresses in server["addresses"].values():
         for address in addresses:
             del address["OS-EXT-IPS:type"], address["OS-EXT-IPS-MAC:mac_addr"]
     return body
 
 
-def _whole(body: Body) -> Body:
-    for server in _servers(body):
-        server.pop("_flavor", None)
-    return body
-
-
 CONVERSIONS = [
-    *(Conversion(since=since, actions=FULL, lower=_dropping(names))
+    *(Conversion(since=since, actions=FULL, lower=Drop(_servers, names))
       for since, names in APPEARED.items()),
     *(Conversion(since=since, actions=frozenset({CREATE, UPDATE}), lift=_refusing(since, names))
       for since, names in ACCEPTED_SINCE.items()),
@@ -225,5 +209,5 @@ CONVERSIONS = [
     Conversion(since=(2, 75), actions=frozenset({UPDATE}), lower=_short_update),
     Conversion(since=(2, 90), actions=FULL, lower=_hostname_for_operators),
     Conversion(since=(2, 94), actions=frozenset({CREATE, UPDATE}), lift=_lift_label),
-    Conversion(since=ALWAYS, actions=FULL, lower=_whole),
+    Conversion(since=ALWAYS, actions=FULL, lower=Drop(_servers, ("_flavor",))),
 ]  # fmt: skip

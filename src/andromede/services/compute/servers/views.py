@@ -11,7 +11,7 @@ from typing import Any
 
 from andromede import clock
 from andromede.http.context import Context
-from andromede.services.compute.servers.model import Server
+from andromede.services.compute.servers.model import Flavor, Server
 from andromede.services.compute.servers.states import IN_PROGRESS, status
 from andromede.services.network.api import Attachment
 
@@ -19,10 +19,27 @@ ROOT_DEVICE = "/dev/vda"
 
 
 def links(context: Context, server_id: str) -> list[dict[str, str]]:
+    base = context.url()
     return [
-        {"rel": "self", "href": context.url(f"/v2.1/servers/{server_id}")},
-        {"rel": "bookmark", "href": context.url(f"/servers/{server_id}")},
+        {"rel": "self", "href": f"{base}/v2.1/servers/{server_id}"},
+        {"rel": "bookmark", "href": f"{base}/servers/{server_id}"},
     ]
+
+
+def _reference(context: Context, noun: str, key: str) -> dict[str, Any]:
+    return {"id": key, "links": [{"rel": "bookmark", "href": context.url(f"/{noun}/{key}")}]}
+
+
+def _flavor(flavor: Flavor) -> dict[str, Any]:
+    return {
+        "vcpus": flavor.vcpus,
+        "ram": flavor.ram,
+        "disk": flavor.disk,
+        "ephemeral": flavor.ephemeral,
+        "swap": flavor.swap,
+        "original_name": flavor.original_name,
+        "extra_specs": flavor.extra_specs,
+    }
 
 
 def host_id(server: Server) -> str:
@@ -60,8 +77,6 @@ def full(context: Context, server: Server, net: Attachment) -> dict[str, Any]:
 
 
 def _plain(context: Context, server: Server, net: Attachment) -> dict[str, Any]:
-    image = server.image_id
-    bookmark = {"rel": "bookmark", "href": context.url(f"/flavors/{server.flavor_id}")}
     return {
         "id": server.id,
         "name": server.name,
@@ -70,20 +85,9 @@ def _plain(context: Context, server: Server, net: Attachment) -> dict[str, Any]:
         "user_id": server.user_id,
         "metadata": server.metadata,
         "hostId": host_id(server),
-        "image": {
-            "id": image,
-            "links": [{"rel": "bookmark", "href": context.url(f"/images/{image}")}],
-        },
-        "flavor": {
-            "vcpus": server.flavor.vcpus,
-            "ram": server.flavor.ram,
-            "disk": server.flavor.disk,
-            "ephemeral": server.flavor.ephemeral,
-            "swap": server.flavor.swap,
-            "original_name": server.flavor.original_name,
-            "extra_specs": server.flavor.extra_specs,
-        },
-        "_flavor": {"id": server.flavor_id, "links": [bookmark]},
+        "image": _reference(context, "images", server.image_id),
+        "flavor": _flavor(server.flavor),
+        "_flavor": _reference(context, "flavors", server.flavor_id),
         "created": clock.iso(server.created_at),
         "updated": clock.iso(server.updated_at),
         "addresses": {} if server.vm_state == "building" else addresses(net),

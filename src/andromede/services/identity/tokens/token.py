@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -172,5 +173,6 @@ def _bits(names: tuple[str, ...], chosen: Iterable[str]) -> int:
     return sum(1 << at for at, name in enumerate(names) if name in wanted)
 
 
+@functools.cache
 def _names(names: tuple[str, ...], bits: int) -> tuple[str, ...]:
     return tuple(name for at, name in enumerate(names) if bits & 1 << at)
