@@ -71,7 +71,8 @@ class Consoles(Protocol):
     def console_output(self, server_id: str, length: int | None) -> str:
         """The last `length` lines of a server's console log, None: all that is kept.
 
-        Errors: FileNotFoundError when the server has no log; OSError when the edge does not answer.
+        Errors: FileNotFoundError when the server has no log; ConnectionError when the edge or the
+        worker does not answer; OSError when the edge refuses.
         """
 
 

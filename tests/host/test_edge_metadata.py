@@ -18,7 +18,7 @@ from andromede.edge import server
 from andromede.edge.client import ControlClient, EdgeError
 from andromede.edge.feed import Feed
 from andromede.edge.wire import Response
-from andromede.engine.embedded.net import HostNetwork
+from andromede.engine.embedded.net import HostNetwork, namespaces
 from andromede.engine.protocol import NetworkSpec, PortSpec
 from andromede.roles.privilege import become
 from tests.host import net_documents as doc
@@ -27,6 +27,7 @@ from tests.unit.edge.conftest import Api
 
 pytestmark = pytest.mark.host
 ONE, TWO = doc.network("edge-one", 61), doc.network("edge-two", 62)
+THREE = doc.network("edge-three", 63)
 
 
 def fork(config: Config, paths: Paths) -> int:
@@ -100,7 +101,7 @@ def test_guests_with_one_address_on_two_networks_are_told_apart(
     lab: HostNetwork, guest: Callable[..., Guest], api: Api, edge: int
 ) -> None:
     guests = {net.id: start(lab, guest, net, net.number + 10) for net in (ONE, TWO)}
-    feed = Feed(lab, lab.paths.run / "edge.sock", lambda: ([ONE.id, TWO.id], []))
+    feed = Feed(lab, lab.paths.run / "edge.sock", lambda: [ONE.id, TWO.id])
     feed.run()
     for network_id, each in guests.items():
         assert read(each, "/latest/meta-data/") == (200, b"facts")
@@ -114,12 +115,26 @@ def test_an_edge_that_was_killed_serves_again(
     lab: HostNetwork, guest: Callable[..., Guest], api: Api
 ) -> None:
     each = start(lab, guest, ONE, 73)
-    feed = Feed(lab, lab.paths.run / "edge.sock", lambda: ([ONE.id], []))
+    feed = Feed(lab, lab.paths.run / "edge.sock", lambda: [ONE.id])
     for _ in range(2):
         pid = fork(lab.config, lab.paths)
         feed.run()
         assert read(each, "/")[0] == 200
         end(pid)
+    feed._drop()
+
+
+def test_a_network_that_is_made_again_is_served_again(
+    lab: HostNetwork, guest: Callable[..., Guest], api: Api, edge: int
+) -> None:
+    feed = Feed(lab, lab.paths.run / "edge.sock", lambda: [THREE.id])
+    start(lab, guest, THREE, 74)
+    feed.run()
+    namespaces.remove(lab.names.network_namespace(THREE.id))
+    each = start(lab, guest, THREE, 75)
+    lab.remove_port(doc.port(THREE, 74).id)  # its tap went with the namespace
+    feed.run()
+    assert read(each, "/")[0] == 200
     feed._drop()
 
 
@@ -147,7 +162,7 @@ def test_the_worker_alone_hands_over(lab: HostNetwork, edge: int) -> None:
         os.setresuid(uid, uid, uid)
         said = "held"
         try:
-            ControlClient(lab.paths.run / "edge.sock").held("metadata")
+            ControlClient(lab.paths.run / "edge.sock").held()
         except EdgeError as error:
             said = str(error)
         telling.sendall(json.dumps(said).encode())

@@ -1,4 +1,4 @@
-"""The ways to the edge: the worker hands descriptors over, the api reads consoles."""
+"""The ways to the edge: the worker hands sockets over, the api reads consoles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from andromede.edge import protocol
-from andromede.edge.protocol import Answer, Console, Forget, List, Message, Metadata, What
+from andromede.edge.protocol import Answer, Consoles, Forget, List, Message, Metadata
 
 SECONDS = 5.0
 
@@ -45,32 +45,43 @@ class ControlClient:
         poll.register(self._socket, select.POLLIN)
         return not poll.poll(0)
 
-    def hand_over(self, what: What, held: str, descriptor: int) -> None:
-        """Give the edge a descriptor; the caller keeps, and closes, its own.
+    def hand_over(self, network_id: str, descriptor: int) -> None:
+        """Give the edge a network's metadata socket; the caller keeps, and closes, its own.
 
         Errors: EdgeError.
         """
-        message: Message = Metadata(held) if what == "metadata" else Console(held)
-        self._say(message, [descriptor])
+        self._say(Metadata(network_id), [descriptor])
 
-    def forget(self, what: What, held: str) -> None:
-        """Have the edge let go of what it holds under an id, if it does.
+    def forget(self, network_id: str) -> None:
+        """Have the edge let go of a network's socket, if it holds one.
 
         Errors: EdgeError.
         """
-        self._say(Forget(what, held))
+        self._say(Forget(network_id))
 
-    def held(self, what: What) -> set[str]:
-        """The ids the edge holds.
+    def held(self) -> set[str]:
+        """The networks whose sockets the edge holds.
 
         Errors: EdgeError.
         """
         found: set[str] = set()
         after = ""
-        while ids := self._say(List(what, after)).ids:
+        while ids := self._say(List(after)).ids:
             found.update(ids)
             after = ids[-1]
         return found
+
+    def take_consoles(self) -> socket.socket:
+        """Have the edge ask for consoles here; the connection is the caller's from now on.
+
+        Errors: EdgeError.
+        """
+        try:
+            self._say(Consoles())
+        except EdgeError:
+            self.close()
+            raise
+        return self._socket
 
     def _say(self, message: Message, descriptors: Iterable[int] = ()) -> Answer:
         try:
@@ -108,8 +119,8 @@ class EdgeClient:
     def console_output(self, server_id: str, length: int | None) -> str:
         """The last `length` lines of a server's console; None: as many as are kept.
 
-        Errors: FileNotFoundError when the edge holds no console of the server; OSError when it is
-        away or cannot read it.
+        Errors: FileNotFoundError when the server has no console yet; ConnectionError when the edge
+        or the worker is away; OSError when the edge refuses.
         """
         query = "" if length is None else f"?length={length}"
         connection = _Connection(self._path)
@@ -125,7 +136,9 @@ class EdgeClient:
         finally:
             connection.close()
         if response.status == 404:
-            raise FileNotFoundError(f"the edge holds no console of server {server_id} yet")
+            raise FileNotFoundError(f"server {server_id} has no console yet")
+        if response.status == 503:
+            raise ConnectionError(f"reading the console of server {server_id}: {body.strip()}")
         if response.status != 200:
             raise OSError(f"reading the console of server {server_id}: {body.strip()}")
         return body

@@ -1,4 +1,4 @@
-"""Consoles of servers: the end of each log, read from descriptors that were handed over."""
+"""Consoles of servers: the end of a log, read from a descriptor that the worker gives when asked."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ import socket
 from collections.abc import Callable
 from urllib.parse import parse_qs, unquote
 
-from andromede.edge import wire
+import msgspec
+import structlog
+
+from andromede.edge import protocol, wire
+from andromede.edge.protocol import ID, Console
 from andromede.edge.wire import Request, Response, plain
 
+log = structlog.get_logger("edge")
+
 MOST_BYTES = 100 * 1024  # of a log, from its end
+SECONDS = 3.0  # for the worker to give a log; a worker that starts again needs less
 PATH = re.compile(r"/consoles/([^/]+)/output")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -32,24 +39,82 @@ def tail(descriptor: int, lines: int | None) -> str:
     return "\n".join(text.split("\n")[-lines:]) if lines else ""
 
 
+class AwayError(Exception):
+    """No worker gives a console; the text says what was waited for."""
+
+
+class LostError(Exception):
+    """The connection to the worker was of no use and is given up; another may come."""
+
+
 class Consoles:
-    """A readable descriptor for each server's console log."""
+    """Reads a server's console from a descriptor that the worker gives when it is asked."""
 
     def __init__(self) -> None:
-        self._held: dict[str, int] = {}
+        self._worker: socket.socket | None = None
+        self._gone = asyncio.Event()
+        self._there = asyncio.Event()
+        self._turn = asyncio.Lock()
 
-    def ids(self) -> list[str]:
-        return sorted(self._held)
+    async def supplied_by(self, connection: socket.socket) -> None:
+        """Ask on this connection from now on, instead of on an earlier one, until it fails."""
+        async with self._turn:
+            self._let_go()
+            gone = asyncio.Event()
+            self._worker, self._gone = connection, gone
+            self._there.set()
+        await gone.wait()
 
-    def hold(self, server_id: str, descriptor: int) -> None:
-        """Read a server's console here from now on; the descriptor is this object's."""
-        self.forget(server_id)
-        self._held[server_id] = descriptor
+    def _let_go(self) -> None:
+        self._worker = None
+        self._there.clear()
+        self._gone.set()
 
-    def forget(self, server_id: str) -> None:
-        descriptor = self._held.pop(server_id, None)
-        if descriptor is not None:
-            os.close(descriptor)
+    async def _opened(self, server_id: str) -> int | None:
+        """A descriptor on a server's log, owned by the caller; None: it has no log.
+
+        Errors: AwayError.
+        """
+        try:
+            async with asyncio.timeout(SECONDS):
+                while True:
+                    await self._there.wait()
+                    async with self._turn:
+                        if self._worker is not None:
+                            with contextlib.suppress(LostError):
+                                return await self._ask(self._worker, server_id)
+        except TimeoutError:
+            raise AwayError(f"The worker gave no console within {SECONDS:.0f} s.") from None
+
+    async def _ask(self, worker: socket.socket, server_id: str) -> int | None:
+        """Whatever goes wrong, including being cancelled, ends the connection: a late answer must
+        never be taken for another server's.
+
+        Errors: LostError.
+        """
+        data, descriptors = b"", list[int]()
+        try:
+            worker.send(msgspec.json.encode(Console(server_id)))
+            await protocol.readable(worker)
+            data, descriptors, _, _ = socket.recv_fds(worker, protocol.PACKET, protocol.DESCRIPTORS)
+            said = msgspec.json.decode(data, type=Console)
+            if (
+                said.id == server_id
+                and len(descriptors) <= 1
+                and all(map(protocol.reads, descriptors))
+            ):
+                return descriptors.pop() if descriptors else None
+            raise OSError(f"it answered {said} with {len(descriptors)} descriptors")
+        except (OSError, msgspec.DecodeError) as error:
+            log.warning("no console from the worker", server=server_id, error=str(error))
+            self._let_go()
+            raise LostError from error
+        except asyncio.CancelledError:
+            self._let_go()
+            raise
+        finally:
+            for each in descriptors:
+                os.close(each)
 
     async def answer(self, request: Request) -> Response:
         """`GET /consoles/{server}/output?length=N`."""
@@ -60,10 +125,19 @@ class Consoles:
         length = parse_qs(query).get("length", [""])[0]
         if length and not re.fullmatch(r"[0-9]{1,9}", length):
             return plain(400, f"length {length!r} is not valid: a number of lines from 0 is.")
-        descriptor = self._held.get(unquote(found[1]))
+        server_id = unquote(found[1])
+        if not re.fullmatch(ID, server_id):
+            return plain(404, "No server has such an id.")
+        try:
+            descriptor = await self._opened(server_id)
+        except AwayError as error:
+            return plain(503, str(error))
         if descriptor is None:
-            return plain(404, f"No console of server {found[1]} is held here.")
-        text = tail(descriptor, int(length) if length else None)
+            return plain(404, f"Server {server_id} has no console.")
+        try:
+            text = tail(descriptor, int(length) if length else None)
+        finally:
+            os.close(descriptor)
         return Response(status=200, body=text.encode())
 
 

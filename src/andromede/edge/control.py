@@ -1,13 +1,12 @@
-"""The control socket of the edge: takes descriptors from the worker, and from nobody else."""
+"""The control socket of the edge: takes sockets from the worker, and from nobody else; on a second
+connection of the worker it asks for consoles."""
 
 from __future__ import annotations
 
 import asyncio
 import bisect
-import fcntl
 import os
 import socket
-import stat
 from collections.abc import Callable
 
 import msgspec
@@ -16,10 +15,9 @@ import structlog
 from andromede.edge import protocol
 from andromede.edge.consoles import Consoles
 from andromede.edge.metadata import MetadataServers
-from andromede.edge.protocol import Answer, Console, Forget, Message, Metadata
+from andromede.edge.protocol import Answer, Forget, List, Message, Metadata, readable
 
 log = structlog.get_logger("edge")
-DESCRIPTORS = 4  # taken from one packet; all but one that is due are closed
 
 
 class Control:
@@ -58,7 +56,9 @@ class Control:
         """Whether another packet may come."""
         await readable(connection)
         try:
-            data, descriptors, _, _ = socket.recv_fds(connection, protocol.PACKET, DESCRIPTORS)
+            data, descriptors, _, _ = socket.recv_fds(
+                connection, protocol.PACKET, protocol.DESCRIPTORS
+            )
         except OSError:
             return False
         try:
@@ -69,57 +69,33 @@ class Control:
             for descriptor in descriptors:
                 os.close(descriptor)
         try:
-            connection.send(msgspec.json.encode(answer))
+            connection.send(msgspec.json.encode(answer or Answer()))
         except OSError:
+            return False
+        if answer is None:
+            await self._consoles.supplied_by(connection)
             return False
         return True
 
-    async def _answer(self, data: bytes, descriptors: list[int]) -> Answer:
+    async def _answer(self, data: bytes, descriptors: list[int]) -> Answer | None:
+        """None: the worker takes what the edge asks, and says no more itself."""
         try:
             message = msgspec.json.decode(data, type=Message)
         except msgspec.DecodeError as error:
             return Answer(error=f"the packet is not understood: {error}")
         if isinstance(message, Metadata):
             return await self._hold_metadata(message.id, descriptors)
-        if isinstance(message, Console):
-            return self._hold_console(message.id, descriptors)
-        holder = self._metadata if message.what == "metadata" else self._consoles
         if isinstance(message, Forget):
-            holder.forget(message.id)
+            self._metadata.forget(message.id)
             return Answer()
-        held = holder.ids()
-        start = bisect.bisect_right(held, message.after)
-        return Answer(ids=held[start : start + protocol.LISTED])
+        if isinstance(message, List):
+            held = self._metadata.ids()
+            start = bisect.bisect_right(held, message.after)
+            return Answer(ids=held[start : start + protocol.LISTED])
+        return None
 
     async def _hold_metadata(self, network_id: str, descriptors: list[int]) -> Answer:
         if len(descriptors) != 1 or not protocol.listens(descriptors[0]):
             return Answer(error="metadata comes with one TCP socket that listens")
         await self._metadata.hold(network_id, socket.socket(fileno=os.dup(descriptors[0])))
         return Answer()
-
-    def _hold_console(self, server_id: str, descriptors: list[int]) -> Answer:
-        if len(descriptors) != 1 or not _readable_file(descriptors[0]):
-            return Answer(error="console comes with one descriptor of a file that can be read")
-        self._consoles.hold(server_id, os.dup(descriptors[0]))
-        return Answer()
-
-
-def _readable_file(descriptor: int) -> bool:
-    mode = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE
-    return stat.S_ISREG(os.fstat(descriptor).st_mode) and mode != os.O_WRONLY
-
-
-async def readable(connection: socket.socket) -> None:
-    """Wait until something can be read."""
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-
-    def wake() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    loop.add_reader(connection, wake)
-    try:
-        await ready
-    finally:
-        loop.remove_reader(connection)

@@ -1,5 +1,5 @@
-"""Keeps the edge fed from the worker: every network's metadata socket and every server's console is
-with the edge once, whichever of the two processes was started again.
+"""Keeps the edge fed from the worker: every network's metadata socket is with the edge once, whichever
+of the two processes was started again. While no network changes it asks for nothing.
 """
 
 from __future__ import annotations
@@ -13,32 +13,31 @@ from typing import Any
 import structlog
 
 from andromede.edge.client import ControlClient, EdgeError
-from andromede.edge.protocol import What
 from andromede.engine.protocol import EngineError
 from andromede.work import Reconciler
 
 log = structlog.get_logger("edge-feed")
 
 EVERY = 0.5  # a guest needs longer than this to boot
-RECHECK = 30.0  # seconds after which a console's log is compared with the one handed over
-ABSENT = 1.0  # seconds until the engine is asked again for what it had not
+AGAIN = 1.0  # seconds until the engine is asked again for a socket that could not be had
 
-Identity = tuple[int, int]
-Key = tuple[What, str]
-Wanted = Callable[[], tuple[Iterable[str], Iterable[str]]]  # ids of networks and of servers
+Wanted = Callable[[], Iterable[str]]  # the ids of all networks
 
 
 class Feed:
-    """What the edge holds, and what it should: of the networks and servers that are `wanted`, all
-    that the host's engine has."""
+    """What the edge holds, and what it should: of the `wanted` networks all that the engine has.
+
+    All are looked at once, when the edge was reached; from then on those that the engine names.
+    """
 
     def __init__(self, engine: Any, path: Path, wanted: Wanted) -> None:
         self._engine = engine
         self._path = path
         self._wanted = wanted
         self._control: ControlClient | None = None
-        self._held: dict[Key, Identity | None] = {}
-        self._not_before: dict[Key, float] = {}
+        self._held: set[str] = set()
+        self._seen = 0
+        self._again: dict[str, float] = {}
 
     def run(self) -> None:
         """Hand over what is new and have forgotten what is gone.
@@ -46,11 +45,8 @@ class Feed:
         Errors: EdgeError when the edge is away.
         """
         control = self._connect()
-        networks, servers = self._wanted()
-        wanted: set[Key] = {("metadata", each) for each in networks}
-        wanted |= {("console", each) for each in servers}
         try:
-            self._settle(control, wanted)
+            self._settle(control)
         except EdgeError:
             self._drop()
             raise
@@ -60,8 +56,7 @@ class Feed:
             return self._control
         self._drop()
         control = ControlClient(self._path)
-        kinds: tuple[What, What] = ("metadata", "console")
-        self._held = {(what, each): None for what in kinds for each in control.held(what)}
+        self._held = control.held()
         self._control = control
         return control
 
@@ -69,47 +64,47 @@ class Feed:
         if self._control is not None:
             self._control.close()
         self._control = None
-        self._held = {}
-        self._not_before = {}
+        self._held = set()
+        self._seen = 0
+        self._again = {}
 
-    def _settle(self, control: ControlClient, wanted: set[Key]) -> None:
-        for key in set(self._held) - wanted:
-            control.forget(*key)
-            del self._held[key]
-        self._not_before = {k: v for k, v in self._not_before.items() if k in wanted}
-        for key in sorted(wanted):
-            if key[0] == "metadata" and key in self._held:
-                continue
-            if self._not_before.get(key, 0.0) <= time.monotonic():
-                self._hand(control, key)
+    def _settle(self, control: ControlClient) -> None:
+        number, changed = self._engine.metadata_changes(self._seen)
+        if changed is None:
+            changed = self._compare(control)
+        now = time.monotonic()
+        due = changed | {each for each, moment in self._again.items() if moment <= now}
+        for network_id in sorted(due):
+            self._hand(control, network_id)
+        self._seen = number
 
-    def _hand(self, control: ControlClient, key: Key) -> None:
-        what, held = key
+    def _compare(self, control: ControlClient) -> set[str]:
+        """Have forgotten what is not wanted; what is wanted and not held."""
+        wanted = set(self._wanted())
+        for network_id in self._held - wanted:
+            control.forget(network_id)
+        self._held &= wanted
+        return wanted - self._held
+
+    def _hand(self, control: ControlClient, network_id: str) -> None:
+        self._again.pop(network_id, None)
         try:
-            descriptor = self._descriptor(what, held)
+            descriptor: int | None = self._engine.metadata_socket(network_id)
         except (EngineError, OSError) as error:
-            log.warning("not handed over", what=what, id=held, error=str(error))
-            descriptor = None
+            if network_id not in self._held:  # else it is the edge itself that listens there
+                log.warning("not handed over", network=network_id, error=str(error))
+                self._again[network_id] = time.monotonic() + AGAIN
+            return
         if descriptor is None:
-            self._not_before[key] = time.monotonic() + ABSENT
+            if network_id in self._held:
+                control.forget(network_id)
+                self._held.discard(network_id)
             return
         try:
-            status = os.fstat(descriptor)
-            identity = (status.st_dev, status.st_ino)
-            if self._held.get(key) != identity:
-                control.hand_over(what, held, descriptor)
-                self._held[key] = identity
+            control.hand_over(network_id, descriptor)
+            self._held.add(network_id)
         finally:
             os.close(descriptor)
-        self._not_before[key] = time.monotonic() + RECHECK
-
-    def _descriptor(self, what: What, held: str) -> int | None:
-        found: int | None
-        if what == "metadata":
-            found = self._engine.metadata_socket(held)
-        else:
-            found = self._engine.console_output(held)
-        return found
 
 
 def reconciler(world: Any, wanted: Wanted) -> Reconciler:

@@ -1,52 +1,63 @@
 """What worker and edge say to each other: one JSON document a packet, with at most one descriptor.
 
-    {"kind": "metadata", "id": network}  and a TCP socket that listens inside the network
-    {"kind": "console", "id": server}    and a readable descriptor on its console log
-    {"kind": "forget", "what": "metadata" | "console", "id": …}
-    {"kind": "list", "what": …, "after": id}   the next ids held, in order
+The worker says, and the edge answers with {"error": text or null, "ids": [...]}:
 
-Each packet is answered by {"error": text or null, "ids": [...]}.
+    {"kind": "metadata", "id": network}   and a TCP socket that listens inside the network
+    {"kind": "forget", "id": network}     serve its metadata no more
+    {"kind": "list", "after": network}    the next networks held, in order
+    {"kind": "consoles"}                  from now on, on this connection, the edge asks
+
+On such a connection the edge says {"id": server}, and the worker answers with {"id": server} and,
+if there is one, a readable descriptor on the server's console log.
 """
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import os
 import socket
+import stat
 import struct
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 PACKET = 64 * 1024
+DESCRIPTORS = 4  # taken from one packet; all but one that is due are closed
 LISTED = 1000  # ids in one answer
-What = Literal["metadata", "console"]
-Id = Annotated[str, Meta(pattern=r"^[0-9a-zA-Z-]{1,64}$")]
+ID = r"[0-9a-zA-Z-]{1,64}"
+Id = Annotated[str, Meta(pattern=f"^{ID}$")]
 
 
 class Metadata(Struct, tag="metadata", tag_field="kind", forbid_unknown_fields=True):
     id: Id
 
 
-class Console(Struct, tag="console", tag_field="kind", forbid_unknown_fields=True):
-    id: Id
-
-
 class Forget(Struct, tag="forget", tag_field="kind", forbid_unknown_fields=True):
-    what: What
     id: Id
 
 
 class List(Struct, tag="list", tag_field="kind", forbid_unknown_fields=True):
-    what: What
     after: str = ""
 
 
-Message = Metadata | Console | Forget | List
+class Consoles(Struct, tag="consoles", tag_field="kind", forbid_unknown_fields=True):
+    pass
+
+
+Message = Metadata | Forget | List | Consoles
 
 
 class Answer(Struct, kw_only=True):
     error: str | None = None
     ids: list[str] = []
+
+
+class Console(Struct, forbid_unknown_fields=True):
+    """Asked by the edge, and answered by the worker, with a descriptor if there is a log."""
+
+    id: Id
 
 
 def peer_uid(connection: socket.socket) -> int:
@@ -67,3 +78,25 @@ def listens(descriptor: int) -> bool:
             )
     except OSError:
         return False
+
+
+def reads(descriptor: int) -> bool:
+    """Whether a descriptor is a file's, and can be read."""
+    mode = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE
+    return stat.S_ISREG(os.fstat(descriptor).st_mode) and mode != os.O_WRONLY
+
+
+async def readable(connection: socket.socket) -> None:
+    """Wait until something can be read."""
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+
+    def wake() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_reader(connection, wake)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(connection)

@@ -81,6 +81,6 @@ def bind(path: Path, kind: socket.SocketKind) -> socket.socket:
 
 
 def _raise_descriptors() -> None:
-    """One descriptor for each server and each network: as many as the host lets a process have."""
+    """One descriptor for each network: as many as the host lets a process have."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -267,6 +267,10 @@ class Engine(Protocol):
     def metadata_socket(self, network_id: str) -> int | None:
         """A descriptor listening on 169.254.169.254:80 inside the network; None: nothing to serve."""
 
+    def metadata_changes(self, since: int) -> tuple[int, frozenset[str] | None]:
+        """A rising number, and the networks whose metadata socket came, went or is to be had anew
+        after that number was `since`; None: any of them, as at the first call, with 0."""
+
     def wait_events(self, seconds: float) -> frozenset[str]:
         """Ids of servers whose machine changed by itself since the last call; empty on time-out."""
 

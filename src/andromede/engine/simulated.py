@@ -12,6 +12,7 @@ import time
 from collections import Counter
 
 from andromede import clock
+from andromede.engine.changes import Changes
 from andromede.engine.protocol import (
     EngineError,
     FirewallSpec,
@@ -81,6 +82,7 @@ class SimulatedEngine:
         self.shutdown_ignored: set[str] = set()
         self._host = host
         self._events: set[str] = set()
+        self._metadata = Changes()
         self._changed = threading.Condition()
 
     def _enter(self, verb: str) -> None:
@@ -100,11 +102,14 @@ class SimulatedEngine:
 
     def ensure_network(self, spec: NetworkSpec) -> None:
         self._enter("ensure_network")
+        if spec.id not in self.networks:
+            self._metadata.note(spec.id)
         self.networks[spec.id] = spec
 
     def remove_network(self, network_id: str) -> None:
         self._enter("remove_network")
-        self.networks.pop(network_id, None)
+        if self.networks.pop(network_id, None) is not None:
+            self._metadata.note(network_id)
         self.firewalls.pop(network_id, None)
 
     def ensure_port(self, spec: PortSpec) -> None:
@@ -212,6 +217,9 @@ class SimulatedEngine:
     def metadata_socket(self, network_id: str) -> int | None:
         self._enter("metadata_socket")
         return None
+
+    def metadata_changes(self, since: int) -> tuple[int, frozenset[str] | None]:
+        return self._metadata.since(since)
 
     def wait_events(self, seconds: float) -> frozenset[str]:
         with self._changed:

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 from andromede.config import Config, Paths
-from andromede.edge.feed import reconciler as edge_feed
+from andromede.edge import feed, supply
 from andromede.engine.protocol import Engine
 from andromede.engine.simulated import SimulatedEngine
 from andromede.roles import assembly
-from andromede.services.compute import api as compute
 from andromede.services.network import api as network
 from andromede.work import Reconciler
 
@@ -31,17 +30,16 @@ def reconcilers(world: SimpleNamespace) -> list[Reconciler]:
         make = getattr(package, "reconcilers", None)
         if make is not None:
             found.extend(make(world))
-    found.append(edge_feed(world, _fed(world)))
+    found += [feed.reconciler(world, _networks(world)), supply.reconciler(world)]
     found.append(Reconciler(name="strays", every=60, run=world.engine.remove_strays))
     return found
 
 
-def _fed(world: SimpleNamespace) -> Callable[[], tuple[list[str], list[str]]]:
-    """What the edge of this host serves: every network, and the servers that live here."""
-    name = world.engine.host().name
+def _networks(world: SimpleNamespace) -> Callable[[], list[str]]:
+    """What the edge of this host serves metadata in: every network."""
 
-    def ids() -> tuple[list[str], list[str]]:
+    def ids() -> list[str]:
         with world.cloud.database.read() as connection:
-            return network.network_ids(connection), compute.server_ids(connection, name)
+            return network.network_ids(connection)
 
     return ids

@@ -43,11 +43,11 @@ class EdgeInThread:
     async def _main(self) -> None:
         self.loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        self.held = Consoles()
+        self.consoles = Consoles()
         self.metadata = MetadataServers(self.internal_path)
-        control = Control(self.metadata, self.held, self._trusts)
+        control = Control(self.metadata, self.consoles, self._trusts)
         answering = await consoles.serve(
-            self.held, server.bind(self.console_path, socket.SOCK_STREAM), self._trusts
+            self.consoles, server.bind(self.console_path, socket.SOCK_STREAM), self._trusts
         )
         listening = server.bind(self.control_path, socket.SOCK_SEQPACKET)
         accepting = asyncio.create_task(control.serve(listening))
@@ -59,8 +59,6 @@ class EdgeInThread:
         listening.close()
         for network in self.metadata.ids():
             self.metadata.forget(network)
-        for console in self.held.ids():
-            self.held.forget(console)
 
     def _trusts(self, connection: socket.socket) -> bool:
         return self.trusted(connection)

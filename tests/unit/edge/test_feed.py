@@ -1,4 +1,4 @@
-"""The worker's feed: the edge holds what the engine has, whichever of them starts again."""
+"""The feed: the edge serves the networks that the engine has, whichever of the roles starts again."""
 
 from __future__ import annotations
 
@@ -10,89 +10,107 @@ from typing import Any
 import pytest
 
 from andromede.edge import feed as feeds
-from andromede.edge.client import EdgeClient, EdgeError
+from andromede.edge.client import EdgeError
 from andromede.edge.feed import Feed, reconciler
-from andromede.engine.protocol import (
-    DiskSpec,
-    NetworkSpec,
-    ServerSpec,
-)
+from andromede.engine.protocol import NetworkSpec
 from andromede.engine.simulated import SimulatedEngine
 from tests.unit.edge.conftest import EdgeInThread
 
 
 class Engine(SimulatedEngine):
-    """The simulated engine with a listening socket in each network."""
+    """The simulated engine with a listening socket in each network but the external one; like the
+    host's, it gives a network's socket to one process at a time."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.sockets: dict[str, socket.socket] = {}
+        self.taken: set[str] = set()
 
     def metadata_socket(self, network_id: str) -> int | None:
         self._enter("metadata_socket")
-        if network_id == "n-external":
+        if network_id not in self.networks or network_id == "n-external":
             return None
-        made = socket.create_server(("127.0.0.1", 0))
-        self.sockets[network_id] = made
-        return made.detach()
+        if network_id in self.taken:
+            raise OSError(98, "Address already in use")
+        self.taken.add(network_id)
+        return socket.create_server(("127.0.0.1", 0)).detach()
+
+    def make(self, network_id: str) -> None:
+        self.ensure_network(
+            NetworkSpec(
+                id=network_id, number=1, project_id="p", mtu=1500, external=False, subnets=(),
+                dns_domain="", dhcp_mac="",
+            )
+        )  # fmt: skip
 
 
 @pytest.fixture
 def engine() -> Engine:
     engine = Engine()
     for name in ("n-1", "n-external"):
-        engine.ensure_network(
-            NetworkSpec(
-                id=name, number=1, project_id="p", mtu=1500, external=False, subnets=(),
-                dns_domain="", dhcp_mac="",
-            )
-        )  # fmt: skip
-    boot(engine, "s-1")
+        engine.make(name)
     return engine
 
 
-def wanted(engine: Engine) -> tuple[list[str], list[str]]:
-    """What the rows of a cloud would name."""
-    return list(engine.networks), list(engine.servers)
+class Rows:
+    """What the rows of a cloud name, and how often they were read."""
 
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.reads = 0
 
-def boot(engine: Engine, server_id: str) -> None:
-    disk = DiskSpec(image_id=None, image_format=None, size=1)
-    engine.ensure_server(
-        ServerSpec(
-            id=server_id, number=1, project_id="p", name=server_id, vcpus=1, memory=1, disk=disk,
-            nics=(),
-        )
-    )  # fmt: skip
+    def __call__(self) -> list[str]:
+        self.reads += 1
+        return list(self.engine.networks)
 
 
 @pytest.fixture
-def feed(edge: EdgeInThread, engine: Engine) -> Any:
-    feed = Feed(engine, edge.control_path, lambda: wanted(engine))
+def rows(engine: Engine) -> Rows:
+    return Rows(engine)
+
+
+@pytest.fixture
+def feed(edge: EdgeInThread, engine: Engine, rows: Rows) -> Any:
+    feed = Feed(engine, edge.control_path, rows)
     yield feed
     feed._drop()
-
-
-def held(edge: EdgeInThread) -> tuple[list[str], list[str]]:
-    return edge.metadata.ids(), edge.held.ids()
 
 
 def test_each_is_handed_over_once_and_forgotten_when_gone(
     edge: EdgeInThread, engine: Engine, feed: Feed
 ) -> None:
-    for _ in range(3):
-        feed.run()
-    assert held(edge) == (["n-1"], ["s-1"])
-    assert engine.calls["metadata_socket"] == 2
-    assert engine.calls["console_output"] == 1
-    assert "booted" in EdgeClient(edge.console_path).console_output("s-1", None)
-    boot(engine, "s-2")
     feed.run()
-    assert held(edge) == (["n-1"], ["s-1", "s-2"])
-    engine.remove_server("s-1")
+    assert edge.metadata.ids() == ["n-1"]
+    engine.make("n-2")
+    feed.run()
+    assert edge.metadata.ids() == ["n-1", "n-2"]
     engine.remove_network("n-1")
     feed.run()
-    assert held(edge) == ([], ["s-2"])
+    assert edge.metadata.ids() == ["n-2"]
+
+
+def test_while_nothing_changes_nothing_is_read_and_nothing_asked(
+    edge: EdgeInThread, engine: Engine, feed: Feed, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed.run()
+    assert (rows.reads, engine.calls["metadata_socket"]) == (1, 2)
+    monkeypatch.setattr("andromede.edge.client.ControlClient._say", lambda *_: pytest.fail("said"))
+    for _ in range(3):
+        feed.run()
+    assert (rows.reads, engine.calls["metadata_socket"]) == (1, 2)
+
+
+def test_more_changes_than_are_kept_are_not_missed(
+    edge: EdgeInThread, engine: Engine, feed: Feed, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed.run()
+    engine.remove_network("n-1")
+    engine.make("n-2")
+    for _ in range(5_000):
+        engine.make("n-busy")
+        engine.remove_network("n-busy")
+    feed.run()
+    assert edge.metadata.ids() == ["n-2"]
+    assert rows.reads == 2
 
 
 def test_an_edge_that_starts_again_gets_everything_again(
@@ -100,55 +118,60 @@ def test_an_edge_that_starts_again_gets_everything_again(
 ) -> None:
     feed.run()
     edge.stop()
+    engine.taken.clear()
     with pytest.raises(EdgeError):
         feed.run()
     edge.start()
     feed.run()
-    assert held(edge) == (["n-1"], ["s-1"])
+    assert edge.metadata.ids() == ["n-1"]
 
 
 def test_a_worker_that_starts_again_hands_no_network_twice(
+    edge: EdgeInThread, engine: Engine, feed: Feed, rows: Rows
+) -> None:
+    feed.run()
+    engine.remove_network("n-external")
+    engine.calls.clear()
+    again = Feed(engine, edge.control_path, rows)
+    again.run()
+    assert engine.calls["metadata_socket"] == 0
+    engine.make("n-external")
+    engine._metadata.note("n-1")  # as an engine does whose process is new
+    again.run()
+    again._drop()
+    assert engine.calls["metadata_socket"] == 2
+    assert edge.metadata.ids() == ["n-1"]
+
+
+def test_a_network_that_was_made_anew_is_handed_over_anew(
     edge: EdgeInThread, engine: Engine, feed: Feed
 ) -> None:
     feed.run()
-    engine.calls.clear()
-    engine.remove_server("s-1")
-    again = Feed(engine, edge.control_path, lambda: wanted(engine))
-    again.run()
-    again._drop()
-    assert engine.calls["metadata_socket"] == 1  # of the one that has none
-    assert held(edge) == (["n-1"], [])
+    before = edge.metadata._servers["n-1"]
+    engine.taken.clear()
+    engine._metadata.note("n-1")
+    feed.run()
+    assert edge.metadata._servers["n-1"] is not before
 
 
-def test_it_runs_before_a_guest_has_booted(engine: Engine, tmp_path: Path) -> None:
+def test_it_runs_before_a_guest_has_booted(engine: Engine, rows: Rows, tmp_path: Path) -> None:
     paths = SimpleNamespace(run=tmp_path)
     world = SimpleNamespace(engine=engine, cloud=SimpleNamespace(paths=paths))
-    fed = reconciler(world, lambda: wanted(engine))
+    fed = reconciler(world, rows)
     assert fed.every <= 1
     with pytest.raises(EdgeError, match="connecting"):
         fed.run()
 
 
-def test_a_new_log_of_a_server_replaces_the_old(
-    edge: EdgeInThread, engine: Engine, feed: Feed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(feeds, "RECHECK", 0.0)
-    feed.run()
-    engine.console["s-1"] = b"rebuilt"
-    feed.run()
-    assert EdgeClient(edge.console_path).console_output("s-1", None) == "rebuilt"
-
-
 def test_what_the_engine_cannot_give_is_asked_for_later(
     edge: EdgeInThread, engine: Engine, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feeds, "ABSENT", 0.0)
-    engine.faults.fail("console_output")
+    monkeypatch.setattr(feeds, "AGAIN", 0.0)
     engine.faults.fail("metadata_socket", 2)
     feed.run()
-    assert held(edge) == ([], [])
+    assert edge.metadata.ids() == []
     feed.run()
-    assert held(edge) == (["n-1"], ["s-1"])
+    assert edge.metadata.ids() == ["n-1"]
 
 
 def test_a_refusal_starts_the_connection_anew(
@@ -159,15 +182,13 @@ def test_a_refusal_starts_the_connection_anew(
         feed.run()
     monkeypatch.undo()
     feed.run()
-    assert "s-1" in edge.held.ids()
+    assert edge.metadata.ids() == ["n-1"]
 
 
-def test_a_socket_that_cannot_be_had_keeps_nothing_else_away(
-    edge: EdgeInThread, engine: Engine, feed: Feed, monkeypatch: pytest.MonkeyPatch
+def test_a_socket_that_cannot_be_had_keeps_no_other_away(
+    edge: EdgeInThread, engine: Engine, feed: Feed
 ) -> None:
-    def taken(_: str) -> int:
-        raise OSError(98, "Address already in use")
-
-    monkeypatch.setattr(engine, "metadata_socket", taken)
+    engine.taken.add("n-1")
+    engine.make("n-2")
     feed.run()
-    assert held(edge) == ([], ["s-1"])
+    assert edge.metadata.ids() == ["n-2"]

@@ -22,7 +22,7 @@ Served = tuple[EdgeInThread, Api, int]
 @pytest.fixture
 def served(edge: EdgeInThread, api: Api, listening: socket.socket) -> Served:
     control = ControlClient(edge.control_path)
-    control.hand_over("metadata", "net-1", listening.fileno())
+    control.hand_over("net-1", listening.fileno())
     control.close()
     return edge, api, listening.getsockname()[1]
 
@@ -169,7 +169,7 @@ def test_one_network_has_so_many_connections(
 def test_a_forgotten_network_is_served_no_more(served: Served, listening: socket.socket) -> None:
     edge, _, port = served
     control = ControlClient(edge.control_path)
-    control.forget("metadata", "net-1")
+    control.forget("net-1")
     control.close()
     listening.close()
     with pytest.raises(ConnectionRefusedError):

@@ -75,6 +75,9 @@ class EmbeddedEngine:
     def metadata_socket(self, network_id: str) -> int | None:
         return self._network.metadata_socket(network_id)
 
+    def metadata_changes(self, since: int) -> tuple[int, frozenset[str] | None]:
+        return self._network.metadata_changes(since)
+
     def wait_events(self, seconds: float) -> frozenset[str]:
         return self._machines.wait_events(seconds)
 

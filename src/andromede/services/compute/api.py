@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from andromede.db import Connection
 from andromede.services.compute.flavors import seeds, store
-from andromede.services.compute.servers import store as servers
 from andromede.services.compute.servers.audit import audit
 from andromede.services.compute.servers.store import placements
 
-__all__ = ["audit", "bootstrap", "placements", "server_ids"]
+__all__ = ["audit", "bootstrap", "placements"]
 
 
 def bootstrap(connection: Connection) -> None:
     """Have the flavors a new cloud offers; running it again changes nothing."""
     store.seed(connection, seeds.rows())
-
-
-def server_ids(connection: Connection, host: str) -> list[str]:
-    """Every server that is placed on a host."""
-    return [row[0] for row in servers.placed(connection, host)]

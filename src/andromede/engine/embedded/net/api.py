@@ -8,6 +8,7 @@ import threading
 from msgspec import Struct
 
 from andromede.config import Config, Paths
+from andromede.engine.changes import Changes
 from andromede.engine.embedded.net import namespaces, observe, preparation, scope
 from andromede.engine.embedded.net.firewall import METADATA
 from andromede.engine.embedded.net.names import Names
@@ -40,16 +41,19 @@ class HostNetwork:
         self.names = Names(config.short)
         self.store = Store(paths.run / "net")
         self.uplinks = Uplinks(config, self.names, self.store)
+        self._metadata = Changes()
         self._lock = threading.Lock()
         self._networks: dict[str, Network] = {}
         self._routers: dict[str, Router] = {}
 
     def ensure_network(self, spec: NetworkSpec) -> None:
         preparation.prepare(self.paths, self.store.root)
-        self._network(spec.id).ensure(spec)
+        if self._network(spec.id).ensure(spec):
+            self._metadata.note(spec.id)
 
     def remove_network(self, network_id: str) -> None:
         self._network(network_id).remove()
+        self._metadata.note(network_id)
         with self._lock:
             self._networks.pop(network_id, None)
 
@@ -108,6 +112,10 @@ class HostNetwork:
                     f"listening on {METADATA}:80 in network {network_id}: {error.strerror}"
                 ) from error
             return listener.detach()
+
+    def metadata_changes(self, since: int) -> tuple[int, frozenset[str] | None]:
+        """See the protocol: networks that were made, made anew or removed by this object."""
+        return self._metadata.since(since)
 
     def observe(self) -> NetworkView:
         """What is there, without changing anything."""

@@ -45,9 +45,11 @@ class Network:
         self.spec = store.network(network_id)
         self.ports = store.ports(network_id)
         self.firewall = store.firewall(network_id)
+        self.stands_in: tuple[int, int] | None = None  # the namespace, once it was all there
         self.enforced: FirewallSpec | None = None  # the rules that no open connection offends
 
-    def ensure(self, spec: NetworkSpec) -> None:
+    def ensure(self, spec: NetworkSpec) -> bool:
+        """Make it so; whether it stands in another namespace than this object last saw."""
         with self.lock:
             self.store.save_network(spec)
             self.spec = spec
@@ -65,6 +67,8 @@ class Network:
             if spec.external:
                 self.uplinks.ensure(spec, self.namespace, bridge)
             self.dnsmasq.ensure(spec, bridge, self.ports.values())
+            before, self.stands_in = self.stands_in, namespaces.identity(self.namespace)
+            return before != self.stands_in
 
     def remove(self) -> None:
         with self.lock:

@@ -19,7 +19,7 @@ def output(context: Context) -> dict[str, Any]:
     """The last lines of what a server wrote to its serial port.
 
     Errors: Refused for an operator without the project's consent; Conflict while there is no
-    machine yet; Unavailable when no edge role runs.
+    machine yet; Unavailable when the edge role or the worker does not answer.
     """
     body: ConsoleBody = context.body
     with context.cloud.database.read() as connection:
@@ -44,4 +44,6 @@ def output(context: Context) -> dict[str, Any]:
         text = edge.console_output(server.id, MOST_LINES if lines is None else lines)
     except FileNotFoundError as error:
         raise NotFound("Unable to get console") from error
+    except ConnectionError as error:
+        raise Unavailable(f"{error}. Ask again in a moment.") from error
     return {"output": text}

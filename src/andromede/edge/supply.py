@@ -1,0 +1,82 @@
+"""The worker's side of consoles: hands the edge a server's log when the edge asks for it."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from andromede.edge import protocol
+from andromede.edge.client import ControlClient, EdgeError
+from andromede.edge.protocol import Console
+from andromede.engine.protocol import EngineError
+from andromede.work import Reconciler
+
+log = structlog.get_logger("edge-supply")
+
+EVERY = 0.5  # seconds until an edge that is away is looked for again
+QUIET = 1.0  # seconds one look waits for the edge to ask
+
+
+class Supply:
+    """One connection on which the edge asks and this worker answers."""
+
+    def __init__(self, engine: Any, path: Path) -> None:
+        self._engine = engine
+        self._path = path
+        self._asking: socket.socket | None = None
+
+    def run(self) -> None:
+        """Answer until the edge has been quiet for a while, or is away: it is looked for again."""
+        try:
+            while self._asked():
+                self._answer()
+        except EdgeError as error:
+            log.warning("no edge asks", error=str(error))
+            self.close()
+
+    def close(self) -> None:
+        if self._asking is not None:
+            self._asking.close()
+        self._asking = None
+
+    def _asked(self) -> bool:
+        if self._asking is None:
+            self._asking = ControlClient(self._path).take_consoles()
+        return bool(select.select([self._asking], [], [], QUIET)[0])
+
+    def _answer(self) -> None:
+        assert self._asking is not None
+        try:
+            raw = self._asking.recv(protocol.PACKET)
+            if not raw:
+                raise EdgeError("waiting for the edge to ask for a console: it went away")
+            asked = msgspec.json.decode(raw, type=Console)
+            descriptor = self._open(asked.id)
+            try:
+                held = [] if descriptor is None else [descriptor]
+                socket.send_fds(self._asking, [msgspec.json.encode(asked)], held)
+            finally:
+                if descriptor is not None:
+                    os.close(descriptor)
+        except (OSError, msgspec.DecodeError) as error:
+            raise EdgeError(f"handing a console to the edge: {error}") from error
+
+    def _open(self, server_id: str) -> int | None:
+        try:
+            found: int | None = self._engine.console_output(server_id)
+        except (EngineError, OSError) as error:
+            log.warning("console not opened", server=server_id, error=str(error))
+            return None
+        return found
+
+
+def reconciler(world: Any) -> Reconciler:
+    """The supply of a worker's world (its cloud and its engine)."""
+    supply = Supply(world.engine, world.cloud.paths.run / "edge.sock")
+    return Reconciler(name="edge-supply", every=EVERY, run=supply.run)
