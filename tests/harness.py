@@ -8,6 +8,7 @@ over naps.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import uuid
@@ -21,6 +22,7 @@ from urllib.parse import quote
 
 import msgspec
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from andromede import clock
@@ -34,6 +36,9 @@ from andromede.http.dispatch import Dispatcher
 from andromede.http.errors import Unauthorized
 from andromede.http.operation import Service
 from andromede.inspect.formats import examine
+from andromede.keys.signer import Signer
+from andromede.sovereignty.log.note import COSIGNATURE, ED25519
+from andromede.sovereignty.log.sequencer import sequence
 from andromede.sovereignty.policy import store as policies
 from andromede.sovereignty.policy.model import CLOUD, OperatorAccess, Policy, Switch
 from andromede.sovereignty.world.change import seed
@@ -73,7 +78,11 @@ def authenticate(_: Connection, token: str, __: str) -> Caller:
 class MemoryKeys:
     """The keys role, in memory; tests rotate `tokens`, whose first seals."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: str = "cloud.test") -> None:
+        seed = hashlib.sha256(mark.encode()).digest()
+        key = Ed25519PrivateKey.from_private_bytes(seed)
+        self.log = Signer(f"{mark}/log", ED25519, key)
+        self.witness = Signer(f"{mark}/witness", COSIGNATURE, key)
         self.tokens: list[tuple[str, bytes]] = [("k1", b"1" * 32)]
         self.fetched = 0
         self.master = AESGCM(os.urandom(32))
@@ -83,16 +92,19 @@ class MemoryKeys:
         return list(self.tokens)
 
     def sign_checkpoint(self, text: bytes) -> bytes:
-        raise NotImplementedError("these keys seal tokens only")
+        return self.log.sign(text)
 
     def sign_manifest(self, project: str, files: Sequence[tuple[str, str]]) -> str:
-        raise NotImplementedError("these keys seal tokens only")
+        return self.log.sign_manifest(project, files)
 
-    def log_key_name(self) -> str:
-        return "cloud.test"
+    def cosign_checkpoint(self, text: bytes) -> bytes:
+        return self.witness.cosign(text)
 
     def log_verifier(self) -> str:
-        raise NotImplementedError("these keys seal tokens only")
+        return str(self.log.verifier)
+
+    def witness_verifier(self) -> str:
+        return str(self.witness.verifier)
 
     def wrap(self, purpose: str, name: str, plain: bytes) -> bytes:
         nonce = os.urandom(12)
@@ -228,7 +240,7 @@ class TestCloud:
             paths=self.paths,
             database=self.database,
             authenticate=authenticate,
-            keys=keys,
+            keys=keys or MemoryKeys(),
             inspect=examine,
             catalog=list(services),
         )
@@ -302,6 +314,16 @@ class TestCloud:
         finally:
             Statement.rows = plainly  # type: ignore[method-assign]
             sa.event.remove(self.database.engine, "before_cursor_execute", note)
+
+    def number(self) -> int:
+        """Run the sequencer until no leaf waits; how many were numbered."""
+        keys = self.cloud.keys
+        assert keys is not None
+        name = keys.log_verifier().partition("+")[0]
+        total = 0
+        while count := sequence(self.database, name, keys.sign_checkpoint, name):
+            total += count
+        return total
 
     def close(self) -> None:
         self.database.dispose()

@@ -23,11 +23,14 @@ class Keys(Protocol):
     def sign_manifest(self, project: str, files: Sequence[tuple[str, str]]) -> str:
         """The signed note over an evidence archive's files: (name, SHA-256 in hexadecimal)."""
 
-    def log_key_name(self) -> str:
-        """The name on the log's signature lines."""
+    def cosign_checkpoint(self, text: bytes) -> bytes:
+        """The payload of this cloud's cosignature, as a witness, under another log's checkpoint."""
 
     def log_verifier(self) -> str:
         """The log's public key in the notation of C2SP signed notes."""
+
+    def witness_verifier(self) -> str:
+        """As `log_verifier`, of this cloud as a witness of other logs."""
 
     def wrap(self, purpose: str, name: str, plain: bytes) -> bytes:
         """Encrypt something for a purpose and under a name; both are needed to open it.

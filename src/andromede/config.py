@@ -159,6 +159,11 @@ def load(state: Path) -> Config:
 
 def _check(config: Config) -> None:
     """Errors: ValueError naming the setting and what is accepted."""
+    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", config.name):
+        raise ValueError(
+            f"name is {config.name!r}: up to 64 letters, digits, dots, hyphens and underscores "
+            f"are accepted"
+        )
     if not re.fullmatch("[a-z0-9]{4}", config.short):
         raise ValueError(f"short is {config.short!r}: four letters or digits are accepted")
     if not 0 < config.uid_base <= MOST_UID - UID_BLOCK:

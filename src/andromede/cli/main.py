@@ -221,6 +221,27 @@ def build_image(
     command.build(name, state_of(state), out)
 
 
+@app.command(epilog="Example: andromede verify bundle.json old-checkpoint --key log.vkey")
+def verify(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Bundles, checkpoints, consistency proofs, folders with a log's copy."),
+    ],
+    key: Annotated[
+        Optional[str], typer.Option(help="The log's verifier key, or a file that holds it.")
+    ] = None,
+    witness: Annotated[
+        Optional[list[str]],
+        typer.Option(help="The verifier key of a witness that must have cosigned; repeatable."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Verify what was downloaded of a cloud, offline. Exit codes: 0 verified, 1 false, 3 not shown."""
+    from andromede.cli import verify as command
+
+    raise SystemExit(command.verify(files, key=key, witnesses=witness or [], as_json=as_json))
+
+
 @app.command(epilog="Example: andromede bench api --json")
 def bench(
     name: Annotated[str, typer.Argument(help="api, boot or footprint.")],

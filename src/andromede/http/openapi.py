@@ -19,7 +19,7 @@ VERSION: Final = "3.1.0"
 TOKEN: Final = "token"  # noqa: S105 (its name)
 REFERENCE: Final = "#/components/schemas/{name}"
 FAILURES: Final = (400, 401, 403, 404, 409)
-PARAMETER: Final = re.compile(r"\{([A-Za-z_]+)\}")
+PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ class KeysClient:
         self._path = path
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
+        self._verifiers: tuple[str, str] | None = None  # they never change
 
     def token_keys(self) -> Sequence[tuple[str, bytes]]:
         return [(key_id, base64.b64decode(key)) for key_id, key in self._call("token_keys")]
@@ -33,12 +34,23 @@ class KeysClient:
         """The signed note over an evidence archive's files: (name, SHA-256 in hexadecimal)."""
         return str(self._call("sign_manifest", project=project, files=list(files)))
 
-    def log_key_name(self) -> str:
-        return str(self._call("log_key")["name"])
+    def cosign_checkpoint(self, text: bytes) -> bytes:
+        encoded = base64.b64encode(text).decode()
+        return base64.b64decode(self._call("cosign_checkpoint", text=encoded))
 
     def log_verifier(self) -> str:
         """The log's public key in the notation of C2SP signed notes."""
-        return str(self._call("log_key")["verifier"])
+        return self._public()[0]
+
+    def witness_verifier(self) -> str:
+        """As `log_verifier`, of this cloud as a witness of other logs."""
+        return self._public()[1]
+
+    def _public(self) -> tuple[str, str]:
+        if self._verifiers is None:
+            log, witness = self._call("verifiers")
+            self._verifiers = str(log), str(witness)
+        return self._verifiers
 
     def wrap(self, purpose: str, name: str, plain: bytes) -> bytes:
         encoded = base64.b64encode(plain).decode()
@@ -58,7 +70,7 @@ class KeysClient:
             try:
                 answer = self._exchange(line)
             except OSError:
-                self._close()
+                self.close()
                 answer = self._exchange(line)
         if "error" in answer:
             raise PermissionError(f"asking the keys role for {method}: {answer['error']}")
@@ -74,12 +86,13 @@ class KeysClient:
         while not received.endswith(b"\n"):
             part = self._socket.recv(65536)
             if not part:
-                self._close()
+                self.close()
                 raise ConnectionError(f"the keys role at {self._path} hung up")
             received += part
         return msgspec.json.decode(received, type=dict[str, Any])
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the connection; a later call makes it anew."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None

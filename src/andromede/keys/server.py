@@ -15,7 +15,6 @@ import structlog
 
 from andromede.config import Config, Paths, role_uid
 from andromede.keys.vault import Vault
-from andromede.sovereignty.evidence import manifest
 
 log = structlog.get_logger("keys")
 LONGEST = 64 * 1024
@@ -41,7 +40,8 @@ class Server(socketserver.ThreadingUnixStreamServer):
             "sign_manifest": self._sign_manifest,
             "wrap": self._wrap,
             "unwrap": self._unwrap,
-            "log_key": lambda _: {"name": vault.log_name, "verifier": vault.log_verifier},
+            "cosign_checkpoint": self._cosign,
+            "verifiers": lambda _: [str(vault.log.verifier), str(vault.witness.verifier)],
         }
 
     def answer(self, uid: int, line: bytes) -> dict[str, Any]:
@@ -56,10 +56,8 @@ class Server(socketserver.ThreadingUnixStreamServer):
             return {"error": f"user {uid} may not call {method}"}
         try:
             return {"result": self.methods[method](call)}
-        except manifest.ManifestError as error:
-            return {"error": str(error)}
-        except (ValueError, KeyError) as error:
-            log.warning("failed", method=method, uid=uid, why=str(error))
+        except (KeyError, TypeError, ValueError) as error:
+            log.warning("not done", method=method, uid=uid, reason=str(error))
             return {"error": f"{method}: {error}"}
 
     def _token_keys(self, _: dict[str, Any]) -> list[list[str]]:
@@ -79,7 +77,11 @@ class Server(socketserver.ThreadingUnixStreamServer):
 
     def _sign(self, call: dict[str, Any]) -> str:
         text = base64.b64decode(call["text"])
-        return base64.b64encode(self.vault.sign(text)).decode()
+        return base64.b64encode(self.vault.log.sign(text)).decode()
+
+    def _cosign(self, call: dict[str, Any]) -> str:
+        text = base64.b64decode(call["text"])
+        return base64.b64encode(self.vault.witness.cosign(text)).decode()
 
     def _sign_manifest(self, call: dict[str, Any]) -> str:
         """The signed note over an evidence archive's digests; the text is made here.
@@ -87,9 +89,7 @@ class Server(socketserver.ThreadingUnixStreamServer):
         Errors: ManifestError.
         """
         files = [(str(name), str(digest)) for name, digest in call["files"]]
-        text = manifest.text(self.vault.log_name, str(call["project"]), files)
-        signature = base64.b64encode(self.vault.sign(text.encode())).decode()
-        return f"{text}\n— {self.vault.log_name} {signature}\n"
+        return self.vault.log.sign_manifest(str(call["project"]), files)
 
 
 def _use(call: dict[str, Any]) -> tuple[str, str]:
@@ -113,7 +113,7 @@ class Handler(socketserver.StreamRequestHandler):
 
 def serve(config: Config, paths: Paths) -> None:
     """Serve this cloud's vault until the process ends."""
-    vault = Vault(paths.keys, log_name(config))
+    vault = Vault(paths.keys, mark(config))
     api, operator = {role_uid(config, "api")}, {0, role_uid(config, "keys")}
     allowed = {
         "token_keys": api | operator,
@@ -121,7 +121,8 @@ def serve(config: Config, paths: Paths) -> None:
         "sign_manifest": api | operator,
         "wrap": api | operator,
         "unwrap": api | operator,
-        "log_key": api | operator,
+        "cosign_checkpoint": api,
+        "verifiers": api | operator,
         "rotate": operator,
     }
     log.info("serving", token_keys=len(vault.token_keys()))
@@ -131,4 +132,9 @@ def serve(config: Config, paths: Paths) -> None:
 
 def log_name(config: Config) -> str:
     """The log's origin, which also names the key that signs it."""
-    return f"andromede/{config.name}-{config.short}/log"
+    return f"{mark(config)}/log"
+
+
+def mark(config: Config) -> str:
+    """This cloud's name among all clouds, as far as one can be had without a registry."""
+    return f"andromede/{config.name}-{config.short}"

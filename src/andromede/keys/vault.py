@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import secrets
 from collections.abc import Callable
@@ -11,17 +9,17 @@ from pathlib import Path
 
 import msgspec
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 from andromede import clock
+from andromede.keys.signer import Signer
+from andromede.sovereignty.log.note import COSIGNATURE, ED25519
 
 DAY = 24 * 3600 * clock.SECOND
 ROTATE_AFTER = DAY
 KEEP_FOR = 3 * DAY  # longer than any token lives
-ED25519 = b"\x01"  # the C2SP signed-note identifier of Ed25519 keys
 
 
 def _use(purpose: str, name: str) -> str:
@@ -43,27 +41,19 @@ class Vault:
     Errors: ValueError when a file does not open with the master key.
     """
 
-    def __init__(self, folder: Path, log_name: str) -> None:
+    def __init__(self, folder: Path, mark: str) -> None:
+        """`mark` names this cloud among others: its keys' names begin with it."""
         self.folder = folder
-        self.log_name = log_name
         self._master = AESGCM(self._first("master.key", lambda: secrets.token_bytes(32)))
-        seed = self._unwrap("log", self._first("log.wrapped", self._new_log_key))
-        self._log = Ed25519PrivateKey.from_private_bytes(seed)
-        public = self._log.public_key().public_bytes(
-            serialization.Encoding.Raw, serialization.PublicFormat.Raw
-        )
-        digest = hashlib.sha256(log_name.encode() + b"\n" + ED25519 + public).digest()
-        self.log_key_hash = digest[:4]
-        self.log_verifier = "+".join(
-            (log_name, self.log_key_hash.hex(), base64.b64encode(ED25519 + public).decode())
-        )
+        self.log = self._signer("log", f"{mark}/log", ED25519)
+        self.witness = self._signer("witness", f"{mark}/witness", COSIGNATURE)
 
-    def _new_log_key(self) -> bytes:
-        return self._wrap("log", Ed25519PrivateKey.generate().private_bytes_raw())
+    def _signer(self, purpose: str, name: str, kind: int) -> Signer:
+        def make() -> bytes:
+            return self._wrap(purpose, Ed25519PrivateKey.generate().private_bytes_raw())
 
-    def sign(self, text: bytes) -> bytes:
-        """The payload of a signed note's signature line (C2SP signed-note)."""
-        return self.log_key_hash + self._log.sign(text)
+        seed = self._unwrap(purpose, self._first(f"{purpose}.wrapped", make))
+        return Signer(name, kind, Ed25519PrivateKey.from_private_bytes(seed))
 
     def token_keys(self) -> list[TokenKey]:
         """The keys tokens may be sealed with, newest first; a stale newest one is followed by a

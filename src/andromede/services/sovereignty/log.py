@@ -1,4 +1,4 @@
-"""Handlers of the transparency log: a project's own leaves, and the signed checkpoint."""
+"""Handlers of the log as its customers read it: their own leaves, live."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from msgspec import Struct, to_builtins
 
 from andromede import clock
 from andromede.http.context import Context
-from andromede.http.errors import BadRequest, Forbidden, NotFound
-from andromede.http.operation import Reply
+from andromede.http.errors import BadRequest, Forbidden
 from andromede.http.paging import next_link, read_page
 from andromede.sovereignty.log import leaves as store
 from andromede.sovereignty.log.leaves import EVERYONE
-from andromede.sovereignty.log.sequencer import latest_note
 
 MOST = 1000
-NOTE = "text/plain; charset=utf-8"
 
 
 class LeafView(Struct, kw_only=True):
@@ -86,17 +83,6 @@ def _view(row: sa.RowMapping) -> LeafView:
         **to_builtins(content),
         time_iso=clock.iso_micro(row["time"]),
         salt=row["salt"].hex(),
-        commitment=store.commitment(row["salt"], store.canonical(content)).hex(),
+        commitment=store.commitment_of(row).hex(),
         index=row["position"],
     )
-
-
-def checkpoint(context: Context) -> Reply:
-    """The newest checkpoint, a C2SP signed note.
-
-    Errors: NotFound while the log is empty.
-    """
-    note = latest_note(context.conn)
-    if note is None:
-        raise NotFound("The log has no checkpoint yet: it is empty.")
-    return Reply(200, note.encode(), media_type=NOTE)

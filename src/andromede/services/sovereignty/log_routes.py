@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from andromede.http.access import PROJECT_READER
-from andromede.http.operation import Operation
-from andromede.services.sovereignty import log
+from andromede.http.access import ADMIN, PROJECT_READER
+from andromede.http.operation import Operation, Transaction
+from andromede.services.sovereignty import log, log_proofs, log_public, log_retention
+from andromede.sovereignty.log.bundle import Bundle, Link
+
+TILES = [
+    Operation(
+        method="GET", path="/v1/log/tile/{level}" + "".join(f"/{{n{at}}}" for at in range(depth)),
+        handler=log_public.tile, action="sovereignty:tile:show", allow=None,
+    )
+    for depth in range(1, log_public.DEEPEST + 1)
+]  # fmt: skip
 
 LOG = [
     Operation(
@@ -12,7 +21,31 @@ LOG = [
         allow=PROJECT_READER, answer=log.LeafList,
     ),
     Operation(
-        method="GET", path="/v1/log/checkpoint", handler=log.checkpoint,
+        method="GET", path="/v1/log/inclusion", handler=log_proofs.inclusion,
+        action="sovereignty:inclusion:show", allow=PROJECT_READER, answer=log_proofs.Inclusion,
+    ),
+    Operation(
+        method="GET", path="/v1/log/bundle", handler=log_proofs.bundle,
+        action="sovereignty:bundle:show", allow=PROJECT_READER, answer=Bundle,
+        transaction=Transaction.OWN,
+    ),
+    Operation(
+        method="GET", path="/v1/log/checkpoint", handler=log_public.checkpoint,
         action="sovereignty:checkpoint:show", allow=None,
+    ),
+    Operation(
+        method="GET", path="/v1/log/consistency", handler=log_public.consistency,
+        action="sovereignty:consistency:show", allow=None, answer=Link,
+    ),
+    Operation(
+        method="GET", path="/v1/log/keys", handler=log_public.keys,
+        action="sovereignty:log_key:show", allow=None, answer=log_public.Keys,
+        transaction=Transaction.OWN,
+    ),
+    *TILES,
+    Operation(
+        method="POST", path="/v1/log/purge", handler=log_retention.purge,
+        action="sovereignty:log:purge", allow=ADMIN, body=log_retention.PurgeBody,
+        answer=log_retention.Purged,
     ),
 ]  # fmt: skip

@@ -10,10 +10,11 @@ from andromede import clock
 from andromede.db import Connection
 from andromede.findings import Finding
 from andromede.sovereignty.log import note as notes
+from andromede.sovereignty.log import retention
 from andromede.sovereignty.log.leaves import commitment_of, leaf
 from andromede.sovereignty.log.sequencer import checkpoint
-from andromede.sovereignty.log.tiles import parts, tile
-from andromede.sovereignty.log.tree import HASH, WIDTH, Frontier, leaf_hash, root_of
+from andromede.sovereignty.log.tiles import tile
+from andromede.sovereignty.log.tree import HASH, WIDTH, Frontier, leaf_hash, parts, root_of
 
 PENDING = 60 * clock.SECOND  # how long a leaf may wait for its number while the cloud runs
 TAMPERED = "the log was changed or damaged: keep this database and compare it to saved checkpoints"
@@ -54,6 +55,8 @@ class _Walk:
         self.roots: list[bytes] = []  # of the full tiles of level 0
         rows = connection.execute(sa.select(checkpoint)).mappings()
         self.checkpoints = {row["size"]: row for row in rows}
+        self.erased, self.through = retention.erased(connection)
+        self.missing = 0
 
     def findings(self) -> Iterator[Finding]:
         """All that contradicts."""
@@ -63,6 +66,9 @@ class _Walk:
                 yield _finding(f"tile 0/{number}", f"does not follow leaf {self.tree.size - 1}")
                 return
             yield from self._leaves(number, parts(data))
+        if self.missing != self.erased:
+            text = f"{self.missing} are not there any more, and purges erased {self.erased}"
+            yield _finding("leaves", text)
         yield from self._above()
         yield from self._loose()
         for size in sorted(self.checkpoints):
@@ -94,7 +100,9 @@ class _Walk:
         rows = {row["position"]: row for row in found}
         for at, entry in enumerate(entries, first):
             row = rows.pop(at, None)
-            if row is None:
+            if row is None and at <= self.through:
+                self.missing += 1
+            elif row is None:
                 yield _finding(f"leaf {at}", "is not there any more")
             elif commitment_of(row) != entry:
                 yield _finding(row["id"], "its content is not what was committed to")

@@ -6,7 +6,6 @@ The tree holds of a leaf its commitment only, which tells nothing to who lacks t
 
 from __future__ import annotations
 
-import hmac
 import os
 from typing import Any
 
@@ -17,6 +16,7 @@ from msgspec import Struct, field, to_builtins
 from andromede import clock, ids
 from andromede.db import Connection, metadata
 from andromede.db.types import Json, Moment, identifier, table
+from andromede.sovereignty.log.commitment import SALT, commitment
 
 leaf = table(
     "leaf",
@@ -44,7 +44,6 @@ sa.Index(
 )
 
 EVERYONE = "*"  # the project of leaves that each customer may read
-SALT = 32  # bytes
 
 
 class Leaf(Struct, kw_only=True):
@@ -89,23 +88,23 @@ def canonical(entry: Leaf) -> bytes:
     return rfc8785.dumps(to_builtins(entry))
 
 
-def commitment(salt: bytes, content: bytes) -> bytes:
-    """The tree's entry of a leaf: HMAC-SHA256 of its content under its salt."""
-    return hmac.digest(salt, content, "sha256")
-
-
 def commitment_of(row: sa.RowMapping) -> bytes:
-    """As `commitment`, of a row of the table."""
+    """The tree's entry of a leaf, from its row."""
     return commitment(row["salt"], canonical(of_row(row)))
 
 
-def arrival(connection: Connection, leaf_id: str, project_id: str | None) -> int | None:
-    """Where a leaf that a project (None: an operator) may read stands in the order of arrival."""
-    wanted = sa.select(leaf.c.arrival).where(leaf.c.id == leaf_id)
+def find(connection: Connection, leaf_id: str, project_id: str | None) -> sa.RowMapping | None:
+    """A leaf that a project (None: an operator) may read."""
+    wanted = sa.select(leaf).where(leaf.c.id == leaf_id)
     if project_id is not None:
         wanted = wanted.where(leaf.c.project_id.in_((project_id, EVERYONE)))
-    found: int | None = connection.execute(wanted).scalar()
-    return found
+    return connection.execute(wanted).mappings().first()
+
+
+def arrival(connection: Connection, leaf_id: str, project_id: str | None) -> int | None:
+    """Where such a leaf stands in the order of arrival."""
+    found = find(connection, leaf_id, project_id)
+    return None if found is None else found["arrival"]
 
 
 def page(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from andromede.db import Connection, metadata
 from andromede.db.types import table
-from andromede.sovereignty.log.tree import HASH, WIDTH, leaf_hash, root_of
+from andromede.sovereignty.log.tree import HASH, WIDTH, leaf_hash, parts, root_of
 
 tile = table(
     "tile",
@@ -24,11 +24,6 @@ tile = table(
 )
 
 Read = Callable[[int, int], bytes]  # level, number -> the hashes of a tile that are there
-
-
-def parts(data: bytes) -> list[bytes]:
-    """A tile's hashes, one by one."""
-    return [data[at : at + HASH] for at in range(0, len(data), HASH)]
 
 
 def size(connection: Connection) -> int:

@@ -19,6 +19,11 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+def parts(data: bytes) -> list[bytes]:
+    """The hashes of a tile, one by one."""
+    return [data[at : at + HASH] for at in range(0, len(data), HASH)]
+
+
 def pairs(hashes: Sequence[bytes]) -> list[bytes]:
     """The nodes above these, as far as there are whole pairs."""
     return [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes) - 1, 2)]

@@ -73,7 +73,7 @@ def test_a_manifest_is_no_checkpoint() -> None:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Server:
-    vault = Vault(tmp_path, "andromede/x/log")
+    vault = Vault(tmp_path, "andromede/x")
     uid = {os.getuid()}
     made = Server(tmp_path / "keys.sock", vault, {"sign_manifest": uid})
     made.server_close()
@@ -90,7 +90,7 @@ def ask(server: Server, project: object, files: object) -> dict[str, object]:
 def test_the_keys_role_signs_manifests_that_verify(server: Server) -> None:
     signed = str(ask(server, "p1", DIGESTS)["result"])
     read = note.parse(signed)
-    note.check(read, note.verifier(server.vault.log_verifier))
+    note.check(read, server.vault.log.verifier)
     assert manifest.read(read.text) == ("andromede/x/log", "p1", DIGESTS)
 
 

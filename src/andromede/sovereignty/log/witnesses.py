@@ -1,0 +1,45 @@
+"""The witnesses of this log, and what each last cosigned; and the logs this cloud is a witness of."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from andromede.db import Connection, metadata
+from andromede.db.types import Moment, table
+
+witness = table(
+    "witness",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("verifier", sa.Text, nullable=False),
+    sa.Column("certificate", sa.Text, nullable=True),  # PEM of who signed its server's
+    sa.Column("size", sa.BigInteger, nullable=False),  # the tree it last cosigned
+    sa.Column("seen", Moment, nullable=True),  # when it last cosigned
+    sa.Column("problem", sa.Text, nullable=True),  # why the last attempt failed
+    sa.Column("conflict", sa.Boolean, nullable=False),  # it saw another log than this one
+)
+cosignature = table(
+    "cosignature",
+    metadata,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(255), primary_key=True),  # of the witness's key
+    sa.Column("line", sa.Text, nullable=False),
+)
+witnessed_log = table(
+    "witnessed_log",
+    metadata,
+    sa.Column("origin", sa.String(255), primary_key=True),
+    sa.Column("verifier", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),  # of the newest checkpoint cosigned
+    sa.Column("root", sa.LargeBinary, nullable=False),
+    sa.Column("note", sa.Text, nullable=True),
+    sa.Column("time", Moment, nullable=True),
+    sa.Column("conflict", sa.Text, nullable=True),  # a signed note that contradicts the one above
+)
+
+
+def verifiers(connection: Connection) -> list[str]:
+    """The verifier keys of the configured witnesses."""
+    wanted = sa.select(witness.c.verifier).order_by(witness.c.name)
+    return list(connection.execute(wanted).scalars())
