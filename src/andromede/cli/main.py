@@ -97,12 +97,22 @@ def up(
         Optional[list[str]],
         typer.Option(help="FIELD=VALUE of the cloud's policy, as operator_access=open."),
     ] = None,
+    site: Annotated[Optional[str], typer.Option(help="The name of the place it stands at.")] = None,
+    country: Annotated[
+        Optional[str], typer.Option(help="Of that place: ISO 3166-1, as FR.")
+    ] = None,
+    operator: Annotated[Optional[str], typer.Option(help="The legal entity that runs it.")] = None,
+    world: Annotated[
+        Optional[Path], typer.Option(help="A TOML file: all that is declared, at each start.")
+    ] = None,
 ) -> None:
     """Start the cloud, or say that it runs."""
     from andromede.cli import up as command
+    from andromede.cli.declared import Declared
 
     command.up(
         state_of(state),
+        Declared(site=site, country=country, operator=operator, file=world),
         engine=engine,
         public=public,
         private=private,
@@ -206,7 +216,7 @@ def reset(
 
 image = typer.Typer(help="Guest images built from Debian packages.", no_args_is_help=True)
 app.add_typer(image, name="image")
-app.add_typer(sovereignty.app, name="sovereignty")
+app.add_typer(sovereignty.load(), name="sovereignty")
 
 
 @image.command("build")

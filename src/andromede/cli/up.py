@@ -8,26 +8,33 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.console import Console
 
 from andromede import config as configuration
 from andromede.cli import control
+from andromede.cli.declared import Declared
 from andromede.cli.errors import NOT_RUNNING, USAGE, CliError
 from andromede.config import ENGINES, Config, Paths
+
+if TYPE_CHECKING:
+    from andromede.sovereignty.world.document import Document
 
 SMALLEST_EXTERNAL = 29  # prefix length: this host, a router and a few floating addresses
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def up(state: Path, *, policy: Sequence[str] = (), **settings: str | None) -> None:
-    """Start the cloud with these settings, or keep the ones of its first start. `policy` are
-    fields of the cloud's policy to set, as `operator_access=open`."""
+def up(
+    state: Path, declared: Declared, *, policy: Sequence[str] = (), **settings: str | None
+) -> None:
+    """Start the cloud with these settings, or keep the ones of its first start. `declared` is where
+    it stands; `policy` are fields of the cloud's policy to set, as `operator_access=open`."""
     wanted = _policy(policy)
     config = settle(state, {key: value for key, value in settings.items() if value is not None})
+    config = declared.placed(state, config)
     control.require_root(config, "starting the embedded engine")
     if control.running(state) is not None:
         require_unchanged(state, config)
@@ -38,8 +45,9 @@ def up(state: Path, *, policy: Sequence[str] = (), **settings: str | None) -> No
                 USAGE,
             )
         console.print(f"already running: https://{config.public} (public)")
+        declared.declare(state)
         return
-    _ask(state, wanted)
+    _ask(state, wanted, declared.document)
     seconds = control.start(state, config)
     console.print(
         f"up in {seconds:.1f} s: https://{config.public} (public), "
@@ -69,14 +77,14 @@ def _policy(assignments: Sequence[str]) -> dict[str, Any]:
     return document
 
 
-def _ask(state: Path, policy: dict[str, Any]) -> None:
+def _ask(state: Path, policy: dict[str, Any], world: Document | None) -> None:
     """Leave for the start what it is to have in the database; nothing is left of an earlier try."""
     if Paths(state).asked.exists():
         Paths(state).asked.unlink()
-    if policy:
+    if policy or world is not None:
         from andromede.roles import asked
 
-        asked.write(Paths(state), asked.Asked(policy=policy))
+        asked.write(Paths(state), asked.Asked(policy=policy, world=world))
 
 
 def require_unchanged(state: Path, config: Config) -> None:

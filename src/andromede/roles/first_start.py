@@ -36,7 +36,7 @@ def first_rows(cloud: Cloud) -> None:
         compute.bootstrap(connection)
         network.bootstrap(connection, config, made.project_id)
         seed(connection, config.place)
-        asked.apply(connection, wishes)
+        asked.apply(connection, wishes, config.place)
         return made
 
     made = cloud.database.transact(make)

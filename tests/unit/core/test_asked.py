@@ -14,13 +14,16 @@ from andromede.roles import asked
 from andromede.sovereignty.log.leaves import leaf
 from andromede.sovereignty.policy import store
 from andromede.sovereignty.policy.model import CLOUD, plain
+from andromede.sovereignty.world import store as worlds
+from andromede.sovereignty.world.check import FaultyWorld
+from andromede.sovereignty.world.document import read_toml
 from tests.harness import TestCloud
 
 
 def start(cloud: TestCloud, *options: str) -> None:
     asked.write(cloud.paths, asked.Asked(policy=read_options(options)))
     wishes = asked.read(cloud.paths)
-    cloud.database.transact(lambda connection: asked.apply(connection, wishes))
+    cloud.database.transact(lambda connection: asked.apply(connection, wishes, cloud.config.place))
     asked.forget(cloud.paths)
 
 
@@ -53,3 +56,49 @@ def test_the_clouds_policy_is_set_by_a_start(tmp_path: Path) -> None:
 def test_faulty_options_are_refused(option: str) -> None:
     with pytest.raises(CliError, match="--policy"):
         read_options([option])
+
+
+WORLD = """
+[[sites]]
+name = "local"
+country = "FR"
+operator = "cloudwatt"
+
+[[entities]]
+id = "cloudwatt"
+name = "Cloudwatt"
+country = "FR"
+"""
+
+
+def declare(cloud: TestCloud, text: str) -> None:
+    asked.write(cloud.paths, asked.Asked(world=read_toml(text)))
+    wishes = asked.read(cloud.paths)
+    cloud.database.transact(lambda c: asked.apply(c, wishes, cloud.config.place))
+
+
+def test_the_world_is_declared_by_a_start_once(tmp_path: Path) -> None:
+    cloud = TestCloud(tmp_path, [])
+    declare(cloud, WORLD)
+    declare(cloud, WORLD)
+    with cloud.database.read() as connection:
+        world = worlds.load(connection)
+        leaves = connection.execute(sa.select(leaf)).mappings().all()
+    assert world.sites["local"].operator == "cloudwatt"
+    assert [(each["action"], each["project_id"]) for each in leaves] == [
+        ("sovereignty:world:declare", "*")
+    ]
+    assert leaves[0]["detail"] == {
+        "sites": {"changed": ["local"]}, "entities": {"added": ["cloudwatt"]}, "by": "andromede up",
+    }  # fmt: skip
+    cloud.close()
+
+
+def test_a_world_without_this_host_is_refused_whole(tmp_path: Path) -> None:
+    cloud = TestCloud(tmp_path, [])
+    with pytest.raises(FaultyWorld, match="where this host stands"):
+        declare(cloud, WORLD.replace('"local"', '"elsewhere"'))
+    with cloud.database.read() as connection:
+        assert list(worlds.load(connection).entities) == []
+        assert connection.execute(sa.select(leaf)).all() == []
+    cloud.close()

@@ -15,6 +15,7 @@ from andromede.http.context import Context
 from andromede.http.errors import ApiError, BadRequest, Conflict, NotFound
 from andromede.http.operation import Reply
 from andromede.http.paging import next_link, read_page
+from andromede.sovereignty.log.leaves import EVERYONE
 from andromede.sovereignty.world import store
 from andromede.sovereignty.world.change import change, declare, differences
 from andromede.sovereignty.world.check import FaultyWorld
@@ -22,7 +23,6 @@ from andromede.sovereignty.world.document import of_world
 from andromede.sovereignty.world.model import World
 
 MOST = 1000
-EVERYONE = "*"  # the project of a leaf that concerns all
 SINGULAR = {
     "sites": "site",
     "entities": "entity",

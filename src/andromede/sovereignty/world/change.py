@@ -29,7 +29,7 @@ def change(
     before = store.load(connection)
     after = edit(before)
     check(after, today())
-    if before.sites and place.site not in after.sites:
+    if place.site not in after.sites:
         text = f"site {place.site} is where this host stands; it stays declared"
         raise FaultyWorld([Fault(text=text, conflict=True)])
     store.save(connection, before, after)
