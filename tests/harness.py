@@ -139,6 +139,7 @@ class Client:
     app: Dispatcher
     token: str | None
     headers: dict[str, str] = field(default_factory=dict)
+    remote: str = "127.0.0.1"
 
     def get(self, path: str, **more: Any) -> Answer:
         return self.call("GET", path, **more)
@@ -169,11 +170,11 @@ class Client:
         if self.token is not None:
             sent["x-auth-token"] = self.token
         sent |= {k.lower(): v for k, v in {**self.headers, **(headers or {})}.items()}
-        return asyncio.run(_call(self.app, method, path, sent, content))
+        return asyncio.run(_call(self.app, method, path, sent, content, self.remote))
 
 
 async def _call(
-    app: Dispatcher, method: str, path: str, headers: dict[str, str], content: bytes
+    app: Dispatcher, method: str, path: str, headers: dict[str, str], content: bytes, remote: str
 ) -> Answer:
     where, _, query = path.partition("?")
     scope = {
@@ -183,7 +184,7 @@ async def _call(
         "raw_path": quote(where, safe="/%:@").encode(),
         "query_string": query.encode(),
         "headers": [(k.encode(), v.encode("latin-1")) for k, v in headers.items()],
-        "client": ("127.0.0.1", 1),
+        "client": (remote, 1),
     }
     parts = [content[i : i + 65536] for i in range(0, len(content), 65536)] or [b""]
     feed = [

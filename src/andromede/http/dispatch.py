@@ -27,6 +27,7 @@ from andromede.http.microversion import Version
 from andromede.http.operation import MUTATING, Operation, Reply, Service, Transaction
 from andromede.http.routing import Group, Table
 from andromede.sovereignty.admit import Refused
+from andromede.sovereignty.consent import places
 from andromede.sovereignty.log import append
 
 Scope = MutableMapping[str, Any]
@@ -222,6 +223,8 @@ class Dispatcher:
         if not token:
             raise Unauthorized("The request you have made requires authentication.")
         context.caller = self.cloud.authenticate(connection, token, self.listener)
+        if context.caller.admin or context.caller.system:
+            places.require(connection, context.remote)
         bodies.validate(context)
         if not rule.allows(context.caller):
             raise Forbidden(

@@ -10,6 +10,7 @@ from andromede.http.errors import BadRequest, Forbidden, NotFound
 from andromede.http.operation import Reply
 from andromede.http.paging import next_link, read_page
 from andromede.services.identity import api as identity
+from andromede.sovereignty.consent import places
 from andromede.sovereignty.policy import merge, model, store
 from andromede.sovereignty.policy.model import CLOUD, Policy, domain_scope, project_scope
 
@@ -91,7 +92,8 @@ def show(context: Context, scope_of: Any) -> object:
 def replace(context: Context, scope_of: Any) -> object:
     """Put a scope's whole policy in place of the one it had.
 
-    Errors: BadRequest for a faulty field; Forbidden; NotFound.
+    Errors: BadRequest for a faulty field; Forbidden, also where the caller itself would be outside
+    of the places from which administration is allowed; NotFound.
     """
     scope = scope_of(context)
     _require_manager(context, scope)
@@ -101,6 +103,8 @@ def replace(context: Context, scope_of: Any) -> object:
     except ValueError as error:
         raise BadRequest(f"Invalid input: {error}") from error
     _log(context, scope, store.put(context.conn, scope, wanted, context.caller.user_id), wanted)
+    if scope == CLOUD:
+        places.require(context.conn, context.remote)  # nobody shuts itself out
     return show(context, scope_of)
 
 

@@ -9,11 +9,10 @@ from andromede.sovereignty.policy import store
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """The operators' part of a policy. No `administration_from`: from everywhere."""
+    """The operators' part of a policy."""
 
     operator_access: str = "consent"  # or open
     second_factor: str = "on"  # or off
-    administration_from: tuple[str, ...] = ()
 
 
 def settings(connection: Connection, project_id: str | None = None) -> Settings:
@@ -22,5 +21,4 @@ def settings(connection: Connection, project_id: str | None = None) -> Settings:
     return Settings(
         operator_access=found.operator_access.value,
         second_factor=found.second_factor.value,
-        administration_from=found.administration_from or (),
     )

@@ -27,6 +27,7 @@ from andromede.services.identity.tokens.token import (
     pack,
 )
 from andromede.services.identity.tokens.verify import REFUSED, operators, refuse_operator
+from andromede.sovereignty.consent import places
 
 log = structlog.get_logger("identity")
 
@@ -103,12 +104,24 @@ def _attempt(connection: Connection, context: Context, ring: KeyRing, auth: Auth
         attempt.refusal = refuse_operator()
         return attempt
     if operators(granted.kind, names):
-        attempt.refusal = factors.refusal(connection, claim.methods, claim.credential)
+        attempt.refusal = _operators_refusal(connection, context, claim)
         if attempt.refusal is not None:
             return attempt
     attempt.token = _token(connection, claim, granted, names)
     attempt.body = render(connection, context, attempt.token, names)
     return attempt
+
+
+def _operators_refusal(
+    connection: Connection, context: Context, claim: prove.Claim
+) -> ApiError | None:
+    """Why an operator may not come so: from this place, or with one factor."""
+    try:
+        places.require(connection, context.remote)
+    except ApiError as refused:
+        context.concerns(claim.user.id)
+        return refused
+    return factors.refusal(connection, claim.methods, claim.credential)
 
 
 def _granted(connection: Connection, claim: prove.Claim, auth: Auth) -> Granted | ApiError:
