@@ -159,7 +159,7 @@ class Context:
         """
         if not self.may_reveal(kind, project_id, subject):
             self.concerns(subject, project_id)
-            raise rules.refusal(kind, project_id, subject)
+            raise rules.refusal(self.conn, kind, project_id, subject)
 
     def may_reveal(self, kind: str, project_id: str, subject: str) -> bool:
         """Whether the caller may see this: its own project's, or with a consent that is in force,

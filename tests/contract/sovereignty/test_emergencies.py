@@ -66,6 +66,11 @@ def test_the_customer_sees_it_and_cannot_grant_it(world: Customers) -> None:
     assert [each["id"] for each in shown] == [called["id"]]
     assert world.other.get(EMERGENCIES).expect(200)["emergencies"] == []
     assert world.other.get(f"{EMERGENCIES}?project_id=p1").status == 403
+    (notice,) = world.member.get("/sovereignty/v1/notices").expect(200)["notices"]
+    assert notice["kind"] == "emergency"
+    for text in (notice["text_fr"], notice["text_en"]):
+        assert all(each in text for each in ("op1", "op2", "attacks others", called["id"]))
+    assert world.other.get("/sovereignty/v1/notices").expect(200)["notices"] == []
     leaf = world.leaves("sovereignty:emergency:approve")[-1]
     assert (leaf["actor"], leaf["subject"]) == ("op2", called["id"])
     assert leaf["detail"]["reason"] == "the guest attacks others"

@@ -156,4 +156,4 @@ def test_faulty_policies_change_nothing(cloud: TestCloud, policy: Any) -> None:
 def test_networks_of_administration_are_checked(cloud: TestCloud) -> None:
     body = {"policy": {"administration_from": ["10.0.0.1/8"]}}
     assert "10.0.0.1/8" in cloud.as_(operator()).put(f"{ROOT}/cloud", body).expect(400)["message"]
-    put(cloud, "cloud", administration_from=["local", "10.0.0.0/8", "fd00::/8"])
+    put(cloud, "cloud", administration_from=["local", "127.0.0.0/8", "10.0.0.0/8", "fd00::/8"])

@@ -39,6 +39,8 @@ def test_a_console_opens_by_consent_and_closes_when_it_expires(world: Customers)
     assert "consent of project p1" in refused.expect(403)["forbidden"]["message"]
     asked = world.ask("output", resource=server, seconds=DAY)
     assert asked["status"] == "requested"
+    (notice,) = world.member.get("/sovereignty/v1/notices").expect(200)["notices"]
+    assert (notice["kind"], asked["id"] in notice["text_en"]) == ("consent", True)
     assert console(world, server, world.operator).status == 403
     granted = world.member.post(f"{CONSENTS}/{asked['id']}/grant").expect(200)["consent"]
     assert (granted["status"], granted["granted_by"]) == ("active", "u1")

@@ -16,12 +16,16 @@ from andromede.http.errors import BadRequest
 from andromede.sovereignty.admit import Decision, Refused
 from andromede.sovereignty.consent import store
 from andromede.sovereignty.consent.settings import settings
+from andromede.sovereignty.policy.store import effective
 
 DAY = 24 * 3600  # seconds
 LONGEST = 30 * DAY
 LONGEST_EMERGENCY = 4 * 3600
 LAPSES = 7 * DAY  # a request that nobody answers
 EMERGENCY_LAPSES = 3600  # an emergency that no second operator approves
+
+
+RULE = "operator_access"
 
 
 class Kind(StrEnum):
@@ -91,16 +95,19 @@ def needed(connection: Connection, project_id: str) -> bool:
     return settings(connection, project_id).operator_access != "open"
 
 
-def refusal(kind: str, project_id: str, resource: str) -> Refused:
+def refusal(connection: Connection, kind: str, project_id: str, resource: str) -> Refused:
     """The 403 that says how access is had."""
+    set_at = effective(connection, project_id).where(RULE)
     return Refused(
         Decision(
             allowed=False,
-            rule="operator_access",
+            rule=RULE,
+            set_at=set_at,
+            accepted=("consent", "emergency"),
             reason=(
                 f"Operators see the {kind.replace('_', ' ')} of {resource} only with the consent "
-                f"of project {project_id}, and none is in force (rule operator_access). Accepted: "
-                f"a consent of the project for {kind!r}, asked for with POST "
+                f"of project {project_id}, and none is in force (rule {RULE}, set by {set_at}). "
+                f"Accepted: a consent of the project for {kind!r}, asked for with POST "
                 f"/sovereignty/v1/consents; in an emergency one that two operators open with POST "
                 f"/sovereignty/v1/emergencies."
             ),

@@ -9,7 +9,7 @@ from andromede.http.access import Caller
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Conflict, Forbidden, NotFound
 from andromede.services.identity import api as identity
-from andromede.services.sovereignty.consent import views
+from andromede.services.sovereignty.consent import telling, views
 from andromede.services.sovereignty.consent.schema import (
     ConsentAnswer,
     ConsentsAnswer,
@@ -41,8 +41,7 @@ def index(context: Context) -> ConsentsAnswer:
         wanted = context.first("project_id")
     elif wanted != caller.project_id:
         raise Forbidden(f"The consents of project {wanted} are for it and for operators to see.")
-    found, links = views.page(context, PATH, wanted, None)
-    return ConsentsAnswer(found, links)
+    return ConsentsAnswer(*views.page(context, PATH, wanted, None))
 
 
 def find(context: Context) -> store.Row:
@@ -61,10 +60,16 @@ def show(context: Context) -> ConsentAnswer:
     return ConsentAnswer(views.shown(find(context)))
 
 
-def answer(context: Context, consent_id: str) -> ConsentAnswer:
-    """The consent as it is after a change, named for the log."""
+def found(context: Context, consent_id: str) -> store.Row:
+    """A consent that is there, as it is now."""
     row = store.get(context.conn, consent_id)
     assert row is not None
+    return row
+
+
+def answer(context: Context, consent_id: str) -> ConsentAnswer:
+    """The consent as it is after a change, named for the log."""
+    row = found(context, consent_id)
     context.concerns(consent_id, row["project_id"])
     context.notes |= {
         "status": rules.status(row), "kinds": list(row["kinds"]), "operator": row["operator"],
@@ -91,7 +96,9 @@ def create(context: Context) -> ConsentAnswer:
     row = new(wanted, project_id, seconds)
     row |= {"requested_by": caller.user_id, "operator": caller.user_id} if asking else {}
     store.insert(context.conn, row)
-    if not asking:
+    if asking:
+        telling.requested(context.conn, found(context, row["id"]))
+    else:
         _open(context, row["id"], seconds)
     return answer(context, row["id"])
 

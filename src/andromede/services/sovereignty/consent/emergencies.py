@@ -7,7 +7,7 @@ from andromede import clock, ids
 from andromede.http.context import Context
 from andromede.http.errors import Conflict, Forbidden, NotFound
 from andromede.services.identity import api as identity
-from andromede.services.sovereignty.consent import consents, views
+from andromede.services.sovereignty.consent import consents, telling, views
 from andromede.services.sovereignty.consent.schema import (
     CountAnswer,
     EmergenciesAnswer,
@@ -81,6 +81,7 @@ def approve(context: Context) -> EmergencyAnswer:
         context.conn, row["id"], granted_by=caller.user_id, since=now,
         until=now + row["seconds"] * clock.SECOND,
     )  # fmt: skip
+    telling.opened(context.conn, consents.found(context, row["id"]))
     return _answer(context, row["id"])
 
 

@@ -1,0 +1,52 @@
+"""What customers are told of operators' requests and emergencies, in both languages."""
+
+from __future__ import annotations
+
+from andromede import clock
+from andromede.db import Connection
+from andromede.sovereignty.consent import store
+from andromede.sovereignty.findings import notices
+
+FRENCH = {
+    "console": "la console", "output": "la sortie de console", "disk": "les disques et images",
+    "user_data": "les données d'initialisation", "password": "les mots de passe",
+    "snapshot": "les instantanés", "export": "les exports",
+}  # fmt: skip
+ENGLISH = {
+    "console": "the console", "output": "the console's output", "disk": "disks and images",
+    "user_data": "user data", "password": "passwords", "snapshot": "snapshots",
+    "export": "exports",
+}  # fmt: skip
+
+
+def requested(connection: Connection, row: store.Row) -> None:
+    """An operator asks for a consent."""
+    what = _what(row)
+    notices.open(
+        connection, "consent", row["project_id"],
+        f"L'opérateur {row['requested_by']} demande votre accord {row['id']} pour voir {what[0]}. "
+        f"Motif : {row['reason']}",
+        f"Operator {row['requested_by']} asks for your consent {row['id']} to see {what[1]}. "
+        f"Reason: {row['reason']}",
+    )  # fmt: skip
+
+
+def opened(connection: Connection, row: store.Row) -> None:
+    """Two operators opened an emergency access."""
+    what, until = _what(row), clock.iso(row["until"])
+    notices.open(
+        connection, "emergency", row["project_id"],
+        f"Accès d'urgence {row['id']} : l'opérateur {row['requested_by']}, avec l'approbation de "
+        f"{row['granted_by']}, peut voir {what[0]} sans votre accord jusqu'au {until}. "
+        f"Motif : {row['reason']}",
+        f"Emergency access {row['id']}: operator {row['requested_by']}, approved by "
+        f"{row['granted_by']}, may see {what[1]} without your consent until {until}. "
+        f"Reason: {row['reason']}",
+    )  # fmt: skip
+
+
+def _what(row: store.Row) -> tuple[str, str]:
+    place = row["resource"]
+    fr = ", ".join(FRENCH[each] for each in row["kinds"]) + (f" de {place}" if place else "")
+    en = ", ".join(ENGLISH[each] for each in row["kinds"]) + (f" of {place}" if place else "")
+    return fr, en
