@@ -28,9 +28,11 @@ def audit(
     lifecycles: Mapping[str, Lifecycle],
     *,
     running: bool = True,
+    verifier: str | None = None,
 ) -> list[Finding]:
     """Everything found, sorted. `held` is what the engine has, None when it cannot be asked;
-    `running` says that the roles live, so that what they do is not waited for in vain.
+    `running` says that the roles live, so that what they do is not waited for in vain; with the
+    log's public key, `verifier`, its checkpoints' signatures are checked.
 
     Errors: OSError when a folder may not be read; SQLAlchemyError when the database may not.
     """
@@ -38,7 +40,7 @@ def audit(
         found = [
             *_database(connection),
             *work.audit(connection, lifecycles),
-            *log.audit(connection, running=running),
+            *log.audit(connection, running=running, verifier=verifier),
             *identity.audit(connection),
             *network.audit(connection, held),
             *compute.audit(connection, held),
