@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from andromede.db import Connection
 from andromede.http.access import Caller
 from andromede.http.microversion import Version
 from andromede.http.operation import Operation, Service
-from andromede.sovereignty import admit
+from andromede.sovereignty import admit, suppliers
 from andromede.sovereignty.consent import rules
 from andromede.sovereignty.log import Leaf, append
 from andromede.sovereignty.log.leaves import EVERYONE
@@ -127,6 +127,15 @@ class Context:
         to = admit.Destination(site=site or self.cloud.config.place.site, **more)
         subject = admit.Subject(project_id=project_id, id=self.subject)
         admit.require(self.conn, self.operation.action, subject, to)
+        self.admitted = True
+
+    def admit_users(self, grants: Mapping[str, Iterable[str | None]]) -> None:
+        """Refuse with 403 when users act for suppliers that may not reach the projects they would be
+        given; `grants` as `suppliers.require` has them.
+
+        Errors: admit.Refused.
+        """
+        suppliers.require(self.conn, self.operation.action, grants)
         self.admitted = True
 
     def places_nothing(self) -> None:

@@ -28,11 +28,9 @@ def audit(
     lifecycles: Mapping[str, Lifecycle],
     *,
     running: bool = True,
-    verifier: str | None = None,
 ) -> list[Finding]:
     """Everything found, sorted. `held` is what the engine has, None when it cannot be asked;
-    `running` says that the roles live, so that what they do is not waited for in vain; with the
-    log's public key, `verifier`, its checkpoints' signatures are checked.
+    `running` says that the roles live, so that what they do is not waited for in vain.
 
     Errors: OSError when a folder may not be read; SQLAlchemyError when the database may not.
     """
@@ -40,7 +38,7 @@ def audit(
         found = [
             *_database(connection),
             *work.audit(connection, lifecycles),
-            *log.audit(connection, running=running, verifier=verifier),
+            *log.audit(connection, running=running),
             *identity.audit(connection),
             *network.audit(connection, held),
             *compute.audit(connection, held),

@@ -15,6 +15,7 @@ from andromede.services.identity.first_start import (
     bootstrap,
     operator_credential,
 )
+from andromede.services.identity.grants import store as grants
 from andromede.services.identity.passwords import digest as hash_password
 from andromede.services.identity.projects import store as projects
 from andromede.services.identity.tokens.verify import make_authenticate
@@ -31,6 +32,7 @@ __all__ = [
     "domain_exists",
     "hash_password",
     "make_authenticate",
+    "opened_to",
     "operator_credential",
     "project",
     "project_exists",
@@ -46,6 +48,11 @@ class Project(Struct, frozen=True, kw_only=True):
     name: str
     domain_id: str
     enabled: bool
+
+
+def opened_to(connection: Connection, user_id: str) -> list[str | None]:
+    """The projects that a user's roles open, by itself or by its groups; None: several at once."""
+    return grants.opened(grants.of_user(connection, user_id))
 
 
 class User(Struct, frozen=True, kw_only=True):

@@ -40,9 +40,13 @@ OPERATIONS = [
     _row("GET", "/info/import", info.imports, "info:import", AUTHENTICATED),
     _row("GET", "/info/stores", info.stores, "info:stores", AUTHENTICATED),
     _row("GET", "/images", listing.index, "image:list", PROJECT_READER),
-    _row("POST", "/images", images.create, "image:create", PROJECT_MEMBER, status=201, body=dict),
+    _row(
+        "POST", "/images", images.create, "image:create", PROJECT_MEMBER, status=201, body=dict,
+        places="create",
+    ),
     _row("GET", "/images/{id}", images.show, "image:show", PROJECT_READER),
-    _row("PATCH", "/images/{id}", patch.update, "image:update", PROJECT_MEMBER, body=list),
+    _row("PATCH", "/images/{id}", patch.update, "image:update", PROJECT_MEMBER, body=list,
+         places="share"),
     _row("DELETE", "/images/{id}", images.delete, "image:delete", PROJECT_MEMBER, status=204),
     _row("PUT", "/images/{id}/tags/{tag}", images.add_tag, "tag:add", PROJECT_MEMBER, status=204),
     _row(
@@ -61,6 +65,6 @@ OPERATIONS = [
          reveals="disk"),
     _row(
         "PUT", "/images/{id}/file", data.upload, "data:upload", PROJECT_MEMBER, status=204,
-        stream=True, transaction=Transaction.OWN,
+        stream=True, transaction=Transaction.OWN, places="create",
     ),
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from andromede.db import Connection, Database
 from andromede.engine.protocol import Engine
-from andromede.services.network import intents, specs
+from andromede.services.network import admission, intents, specs
 from andromede.services.network.networks import store as networks
 from andromede.services.network.ports import store as ports
 from andromede.services.network.ports.schema import DHCP
@@ -84,6 +84,10 @@ def realise(database: Database, engine: Engine, port_ids: Sequence[str]) -> None
 
 
 def _network(step: Step) -> Outcome:
+    with step.database.read() as connection:
+        row = networks.by_id(connection, step.id)
+        if row is not None and row["status"] == "BUILD":
+            admission.require(step, connection, "network", row)
     if apply_network(step.database, step.world.engine, step.id):
         return Done(lambda connection: _network_ready(connection, step.id))
     with step.database.read() as connection:
@@ -108,11 +112,16 @@ def _port(step: Step) -> Outcome:
 
 
 def _network_missing(step: Step) -> bool:
-    """Whether a held port's network is not on the host yet."""
+    """Whether a held port's network is not on the host yet.
+
+    Errors: PermanentError when the port is not either, and may not come to be.
+    """
     with step.database.read() as connection:
         row = ports.by_id(connection, step.id)
         if row is None or not ports.bound(row):
             return False
+        if row["status"] == "DOWN":
+            admission.require(step, connection, "port", row)
         network = networks.by_id(connection, row["network_id"])
         return network is not None and network["status"] == "BUILD"
 

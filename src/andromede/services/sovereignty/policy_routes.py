@@ -7,8 +7,11 @@ from typing import Any
 
 from andromede.http.access import ADMIN, AUTHENTICATED, PROJECT_READER
 from andromede.http.operation import Operation
-from andromede.services.sovereignty import findings, notices, policy
+from andromede.services.sovereignty import affiliations, findings, notices, policy
 from andromede.services.sovereignty.schema import (
+    Affiliation,
+    AffiliationBody,
+    AffiliationList,
     EffectivePolicy,
     Finding,
     FindingList,
@@ -52,6 +55,19 @@ POLICY = [
     Operation(
         method="GET", path=f"{ROOT}/projects/{{id}}/effective", handler=policy.effective,
         action="sovereignty:policy:effective", allow=AUTHENTICATED, answer=EffectivePolicy,
+    ),
+    Operation(
+        method="GET", path="/v1/affiliations", handler=affiliations.index,
+        action="sovereignty:affiliation:list", allow=ADMIN, answer=AffiliationList,
+    ),
+    Operation(
+        method="PUT", path="/v1/affiliations/{id}", handler=affiliations.replace,
+        action="sovereignty:affiliation:replace", allow=ADMIN, body=AffiliationBody,
+        answer=Affiliation, places="share",
+    ),
+    Operation(
+        method="DELETE", path="/v1/affiliations/{id}", handler=affiliations.delete,
+        action="sovereignty:affiliation:delete", allow=ADMIN, status=204,
     ),
     Operation(
         method="GET", path="/v1/findings", handler=findings.index,

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from andromede.sovereignty.policy.model import Policy
+from andromede.sovereignty.world.model import Slug
 
 
 class Link(Struct, forbid_unknown_fields=True):
@@ -42,6 +43,22 @@ class EffectivePolicy(Struct, forbid_unknown_fields=True):
     project_id: str
     fields: dict[str, EffectiveField]
     scopes: list[str]
+
+
+class AffiliationBody(Struct, forbid_unknown_fields=True):
+    entity: Slug
+
+
+class Affiliation(Struct, forbid_unknown_fields=True):
+    """The entity that a user acts for."""
+
+    user_id: str
+    entity: str
+
+
+class AffiliationList(Struct, forbid_unknown_fields=True):
+    affiliations: list[Affiliation]
+    affiliations_links: list[Link] | UnsetType = UNSET
 
 
 class Finding(Struct, forbid_unknown_fields=True):

@@ -23,9 +23,10 @@ KEYS = tuple(Keys)
 
 
 class Destination(Struct, frozen=True, kw_only=True):
-    """Where data would go. `keys`: whose key they will be encrypted with there, None where no data
-    come to rest (networks, addresses). `origin_site`: of what a backup or replica is made from.
-    `holder`: the entity that gets a way to them, where not the site's operator alone does."""
+    """Where data would go; no site: nowhere, but `holder` would reach them. `keys`: whose key they
+    will be encrypted with there, None where no data come to rest (networks, addresses).
+    `origin_site`: of what a backup or replica is made from. `holder`: the entity that gets a way to
+    them, where not the site's operator alone does."""
 
     site: str
     host: str = ""
@@ -150,14 +151,13 @@ def outside(entity: EntityFacts | None) -> str | None:
 
 
 # In the order in which a refusal is told.
-RULES: tuple[Rule, ...] = (
-    _sites, _countries, _jurisdictions, _ownership, _keys, _elsewhere, _suppliers,
-)  # fmt: skip
+OF_PLACES: tuple[Rule, ...] = (_sites, _countries, _jurisdictions, _ownership, _keys, _elsewhere)
+RULES: tuple[Rule, ...] = (*OF_PLACES, _suppliers)
 
 
 def refuse(policy: Effective, facts: Facts, to: Destination) -> Refusal | None:
     """The first rule that refuses a destination."""
-    for rule in RULES:
+    for rule in RULES if to.site else (_suppliers,):
         refusal = rule(policy, facts, to)
         if refusal is not None:
             return refusal

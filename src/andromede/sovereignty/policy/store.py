@@ -24,6 +24,7 @@ from andromede.sovereignty.policy.model import (
     RETENTION_LEAST,
     OperatorAccess,
     Policy,
+    SupplierAccess,
     Switch,
     domain_scope,
     project_scope,
@@ -202,6 +203,14 @@ def retention_days(connection: Connection) -> tuple[int, str]:
         if days is not None and days > longest:
             longest, where = days, row.scope
     return longest, where
+
+
+def demanding_eu_suppliers(connection: Connection) -> str | None:
+    """A scope whose policy keeps suppliers from outside the Union away; None when there is none."""
+    for row in connection.execute(sa.select(policy).order_by(policy.c.scope)):
+        if _decoder.decode(row.document).supplier_access is SupplierAccess.EU:
+            return str(row.scope)
+    return None
 
 
 def forget(connection: Connection, *, project_id: str = "", domain_id: str = "") -> None:

@@ -133,7 +133,7 @@ def _row(method: str, path: str, handler: Any, verb: str, **more: Any) -> Operat
 
 
 OPERATIONS = [
-    _row("POST", "", create.create, "create", body=CreateServer, status=202),
+    _row("POST", "", create.create, "create", body=CreateServer, status=202, places="create"),
     _row("GET", "", list_servers, "list"),
     _row("GET", "/detail", list_details, "detail"),
     _row("GET", "/{id}", show, "show"),

@@ -127,8 +127,19 @@ def check(context: Context, actor_kind: str, target_kind: str, inherited: bool) 
 def add(context: Context, actor_kind: str, target_kind: str, inherited: bool) -> Reply:
     grant, role = _grant(context, actor_kind, target_kind, inherited, change=True)
     _check_domain(context, grant, role)
+    _admit(context, grant)
     store.add(context.conn, grant)
     return Reply(204)
+
+
+def _admit(context: Context, grant: Grant) -> None:
+    """Errors: admit.Refused when it would open data to a supplier that may not reach them."""
+    holders = [grant.actor_id]
+    if grant.actor_kind == "group":
+        holders = groups.members(context.conn, [grant.actor_id])
+    one = grant.target_kind == "project" and not grant.inherited
+    target = grant.target_id if one else None
+    context.admit_users({each: [target] for each in holders})
 
 
 def _check_domain(context: Context, grant: Grant, role: Row) -> None:
@@ -193,7 +204,7 @@ def _rows(target_kind: str, actor_kind: str, inherited: bool) -> list[Operation]
     return [
         row("GET", f"{base}{suffix}", list_roles, "list"),
         row("GET", one, check, "check", status=204),
-        row("PUT", one, add, "create", status=204),
+        row("PUT", one, add, "create", status=204, places="share"),
         row("DELETE", one, remove, "revoke", status=204),
     ]
 

@@ -3,7 +3,8 @@ system), and what a user effectively holds."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -145,6 +146,24 @@ def effective(connection: Connection, user_id: str, target: Target) -> dict[str,
 def of_user(connection: Connection, user_id: str) -> Sequence[Row]:
     """Every grant of a user or of its groups."""
     return connection.execute(sa.select(role_grant).where(of_actor(user_id))).all()
+
+
+def opened(rows: Iterable[Any]) -> list[str | None]:
+    """The projects that grants open; None stands for several at once."""
+    found = {
+        row.target_id if row.target_kind == "project" and not row.inherited else None
+        for row in rows
+    }
+    return sorted(found, key=lambda each: each or "")
+
+
+def of_group(connection: Connection, group_id: str) -> Sequence[Row]:
+    """Every grant of a group."""
+    return connection.execute(
+        sa.select(role_grant).where(
+            role_grant.c.actor_kind == "group", role_grant.c.actor_id == group_id
+        )
+    ).all()
 
 
 def on_target(connection: Connection, kind: str, target_ids: Sequence[str]) -> Sequence[Row]:

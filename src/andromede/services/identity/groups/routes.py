@@ -142,6 +142,7 @@ def check_member(context: Context) -> Reply:
 
 def add_member(context: Context) -> Reply:
     group, user = _member(context, change=True)
+    context.admit_users({user.id: grants.opened(grants.of_group(context.conn, group.id))})
     store.add(context.conn, group.id, user.id)
     return Reply(204)
 
@@ -177,6 +178,6 @@ OPERATIONS = [
     _row("DELETE", ONE, delete, "group:delete", status=204),
     _row("GET", f"{ONE}/users", list_members, "group_user:list"),
     _row("GET", MEMBER, check_member, "group_user:check", status=204),
-    _row("PUT", MEMBER, add_member, "group_user:add", status=204),
+    _row("PUT", MEMBER, add_member, "group_user:add", status=204, places="share"),
     _row("DELETE", MEMBER, remove_member, "group_user:remove", status=204),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from andromede.http.access import PROJECT_MEMBER, PROJECT_READER, Rule
@@ -22,8 +22,11 @@ def rows(
     update: Handler | None = None,
     delete: Handler | None = None,
     write: Rule = PROJECT_MEMBER,
+    places: Mapping[str, str] | None = None,
 ) -> list[Operation]:
-    """List, show, and what else the noun allows, below `/v2.0/<path>`."""
+    """List, show, and what else the noun allows, below `/v2.0/<path>`. `places` tells of verbs
+    what `Operation.places` does; by default a create places."""
+    placing = {"create": "create"} if places is None else places
     base, one = f"/v2.0/{path}", f"/v2.0/{path}/{{id}}"
     kinds = [
         ("GET", base, "list", index, PROJECT_READER, 200),
@@ -40,6 +43,7 @@ def rows(
             action=f"network:{noun}:{verb}",
             allow=rule,
             status=status,
+            places=placing.get(verb),
         )
         for method, where, verb, handler, rule, status in kinds
         if handler is not None

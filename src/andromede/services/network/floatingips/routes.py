@@ -111,6 +111,9 @@ def _follow(context: Context, *found: Row) -> None:
 def update(context: Context) -> object:
     row = handling.find_own(context, FLOATINGS, "update")
     values = handling.read_change(context, FLOATING)
+    context.places_nothing()
+    if values.get("port_id"):
+        context.admit(row["project_id"])
     changed = FLOATING.stored(
         {k: v for k, v in values.items() if k not in ("port_id", "fixed_ip_address")}
     )
@@ -141,4 +144,5 @@ OPERATIONS: list[Operation] = rows(
     create=create,
     update=update,
     delete=delete,
+    places={"create": "create", "update": "expose"},
 )

@@ -120,5 +120,6 @@ OPERATIONS: list[Operation] = [
         create=create,
         update=update,
         delete=delete,
+        places={},  # filters hold no data and open no way that was not admitted
     )
 ]

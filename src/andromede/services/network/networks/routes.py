@@ -104,6 +104,9 @@ def _mtu(mtu: int, blocks: Sequence[Row]) -> int:
 def update(context: Context) -> object:
     row = handling.find_own(context, NETWORKS, "update")
     values = handling.read_change(context, NETWORK)
+    context.places_nothing()
+    if values.get("shared") or values.get("router:external"):
+        context.admit(row["project_id"])
     if "mtu" in values:
         values["mtu"] = _mtu(values["mtu"], subnets.of_network(context.conn, row["id"]))
     if values.get("shared") is False and row["shared"]:
@@ -171,5 +174,12 @@ def delete(context: Context) -> Reply:
 
 
 OPERATIONS: list[Operation] = rows(
-    "network", "networks", index=index, show=show, create=create, update=update, delete=delete
+    "network",
+    "networks",
+    index=index,
+    show=show,
+    create=create,
+    update=update,
+    delete=delete,
+    places={"create": "create", "update": "share"},
 )

@@ -52,6 +52,7 @@ def add(context: Context, router: Row, named: dict[str, str]) -> tuple[Row, list
     Errors: NotFound; BadRequest for a subnet that the router meets already; Conflict for a port or
     address that is held.
     """
+    context.admit(router["project_id"])
     if "subnet_id" in named:
         return _by_subnet(context, router, named["subnet_id"])
     return _by_port(context, router, named["port_id"])

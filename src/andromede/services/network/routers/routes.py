@@ -76,6 +76,9 @@ def update(context: Context) -> object:
     row = handling.find_own(context, ROUTERS, "update")
     values = handling.read_change(context, ROUTER)
     columns = ROUTER.stored(values)
+    context.places_nothing()
+    if values.get("external_gateway_info"):
+        context.admit(row["project_id"])
     if "external_gateway_info" in values:
         columns |= gateway.change(context, row, values["external_gateway_info"], "update")
     if "routes" in values:
@@ -161,19 +164,31 @@ def _reroute(
     return _write(context, row, {"routes": routes})
 
 
-def _action(name: str, verb: str, handler: Callable[[Context], object]) -> Operation:
+def _action(
+    name: str, verb: str, handler: Callable[[Context], object], places: str | None = None
+) -> Operation:
     return Operation(
         method="PUT",
         path=f"/v2.0/routers/{{id}}/{name}",
         handler=handler,
         action=f"network:router:{verb}",
         allow=PROJECT_MEMBER,
+        places=places,
     )
 
 
 OPERATIONS: list[Operation] = [
-    *rows("router", "routers", index=index, show=show, create=create, update=update, delete=delete),
-    _action("add_router_interface", "add_interface", add_interface),
+    *rows(
+        "router",
+        "routers",
+        index=index,
+        show=show,
+        create=create,
+        update=update,
+        delete=delete,
+        places={"create": "create", "update": "expose"},
+    ),
+    _action("add_router_interface", "add_interface", add_interface, places="create"),
     _action("remove_router_interface", "remove_interface", remove_interface),
     _action("add_extraroutes", "add_routes", add_routes),
     _action("remove_extraroutes", "remove_routes", remove_routes),

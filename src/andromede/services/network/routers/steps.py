@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from andromede.db import Connection, Database
 from andromede.engine.protocol import Engine, RouterInterface, RouterSpec
-from andromede.services.network import intents
+from andromede.services.network import admission, intents
 from andromede.services.network.floatingips import store as floatings
 from andromede.services.network.networks import store as networks
 from andromede.services.network.ports import store as ports
@@ -45,6 +45,10 @@ def legs(spec: RouterSpec | None) -> list[RouterInterface]:
 
 def converge(step: Step) -> Outcome:
     """Make the host's router equal to its rows, or absent."""
+    with step.database.read() as connection:
+        row = routers.by_id(connection, step.id)
+        if row is not None and row["status"] == "BUILD":
+            admission.require(step, connection, "router", row)
     try:
         spec = apply_router(step.database, step.world.engine, step.id)
     except NotYet:

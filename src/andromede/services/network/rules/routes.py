@@ -94,4 +94,5 @@ OPERATIONS: list[Operation] = rows(
     create=create,
     update=update,
     delete=delete,
+    places={},  # filters hold no data and open no way that was not admitted
 )
