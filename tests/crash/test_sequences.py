@@ -29,6 +29,7 @@ def sequence(seed: int, folder: Path) -> None:
             acts.one()
         world.restart_api()
         world.settle()
+        acts.delete_again()
         assert world.audit() == []
         acts.verify()
         acts.delete_all()

@@ -8,6 +8,7 @@ from andromede.db import Connection
 from andromede.engine.protocol import Observation, Power
 from andromede.findings import CONVERGES, REPORT, WORKER, Finding
 from andromede.services.compute.servers import store
+from andromede.services.compute.servers.history import store as history
 from andromede.services.compute.servers.model import Server
 from andromede.services.compute.servers.states import Vm
 from andromede.services.network.api import held_by_servers
@@ -18,6 +19,7 @@ def audit(connection: Connection, held: Observation | None) -> list[Finding]:
     """What contradicts; `held` is what the engine has, None when it cannot be asked."""
     servers = store.every(connection)
     found = [*_states(connection, servers), *_ports(connection, servers)]
+    found += _undeleted(connection, servers)
     if held is not None:
         resting = [each for each in servers if not busy(connection, "server", each.id)]
         found += [*_machines(resting, held), *_leaked({each.id for each in servers}, held)]
@@ -33,6 +35,21 @@ def _states(connection: Connection, servers: Sequence[Server]) -> Iterator[Findi
         doing = each.task_state or (each.vm_state if each.vm_state == Vm.BUILDING else None)
         if doing is not None and not busy(connection, "server", each.id):
             yield _finding(each.id, f"is {doing}, and nobody works on it")
+
+
+def _undeleted(connection: Connection, servers: Sequence[Server]) -> Iterator[Finding]:
+    """Servers whose deletion failed for good: what they hold is held until they are deleted again."""
+    for each in servers:
+        if each.vm_state != Vm.ERROR or busy(connection, "server", each.id):
+            continue
+        newest = history.page(connection, each.id, limit=1, marker=None, since=None, before=None)
+        if newest and newest[0]["action"] == "delete":
+            why = each.fault.message if each.fault is not None else "nobody noted why"
+            yield _finding(
+                each.id,
+                f"was to be deleted and is still there: {why}",
+                f"put right what that names, then: openstack server delete {each.id}",
+            )
 
 
 def _ports(connection: Connection, servers: Sequence[Server]) -> Iterator[Finding]:
