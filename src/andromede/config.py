@@ -78,7 +78,8 @@ ENGINES = ("embedded", "simulated")
 UID_BLOCK = 65_536
 MOST_UID = 0xFFFF_FFFE
 FIRST_UID = 0x4000_0000
-ROLE_UIDS = {"api": 1, "keys": 2, "edge": 3, "inspect": 4, "dnsmasq": 5}
+# The courier is the api without its sockets: it shares the database, so the user.
+ROLE_UIDS = {"api": 1, "keys": 2, "edge": 3, "inspect": 4, "dnsmasq": 5, "courier": 1}
 SERVER_UID_OFFSET = 1_000
 
 

@@ -30,7 +30,7 @@ from andromede.engine.embedded.net.names import Names
 from andromede.guest.build import BuiltImage
 
 T = TypeVar("T")
-ROLES = ("keys", "inspect", "edge", "worker", "api-0", "api-1")
+ROLES = ("keys", "inspect", "edge", "worker", "courier", "api-0", "api-1")
 FLAVOR = "t1.tiny"
 CONVERGED = 120.0
 NOT_ANSWERED = (CliError, OSError)

@@ -134,7 +134,7 @@ class Dispatcher:
         """Read the body, where the operation does not stream it, and make the context."""
         group, params = found
         raw = b"" if group[0].stream else await bodies.read(headers, receive)
-        parsed = bodies.parse(raw, headers) if raw else None
+        parsed = bodies.parse(raw, headers) if raw and not group[0].plain else None
         operation = choose(group, version, parsed, scope["path"])
         query = _query(scope["query_string"])
         context = Context(

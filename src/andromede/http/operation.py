@@ -27,16 +27,16 @@ class Transaction(StrEnum):
 class Operation:
     """One row of a service's routing table.
 
-    `handler(context)` returns the body, or a `Reply`. `action` names the act for authorization,
-    the log and metrics: `<service>:<noun>:<verb>`. `allow` None means that no token is asked for.
-    `key` selects among rows of one method and path by the single key of the JSON body
-    (`POST …/action`). `prepare(context)` runs before the transaction, for slow pure work such as
-    hashing; its result is `context.prepared`. `stream` handlers are coroutines that read the body
-    themselves. `places` says that the operation may create, move, copy, share or expose a project's
-    data: its handler asks `Context.admit`, or says `Context.places_nothing`. `answer` is the struct
-    of the response, for the OpenAPI document. `reveals` names what of a customer's data the
-    operation shows (a kind of consent); its handler calls `context.reveal`. `query` lists accepted
-    query parameters; None accepts any.
+    `handler(context)` returns the body, or a `Reply`. `action` names the act for authorization, the
+    log and metrics: `<service>:<noun>:<verb>`. `allow` None means that no token is asked for. `key`
+    selects among rows of one method and path by the single key of the JSON body (`POST …/action`).
+    `prepare(context)` runs before the transaction, for slow pure work such as hashing; its result
+    is `context.prepared`. `stream` handlers are coroutines that read the body themselves. `plain`
+    bodies are no JSON: the handler reads `context.raw_body`. `places` says that the operation may
+    create, move, copy, share or expose a project's data: its handler asks `Context.admit`, or says
+    `Context.places_nothing`. `answer` is the struct of the response, for the OpenAPI document.
+    `reveals` names what of a customer's data the operation shows (a kind of consent); its handler
+    calls `context.reveal`. `query` lists accepted query parameters; None accepts any.
     """
 
     method: str
@@ -55,6 +55,7 @@ class Operation:
     prepare: Callable[..., Any] | None = None
     stream: bool = False
     optional_body: bool = False
+    plain: bool = False
     reveals: str | None = None
 
     @property

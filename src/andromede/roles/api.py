@@ -45,7 +45,7 @@ def serve(
     assembly.connect_roles(cloud)
     log.info("cleaned", uploads=clean(paths, cloud.database))
     set_wake(Wake(paths.run / "wake.sock"))
-    services = [*cloud.catalog, health.service(paths)]
+    services = [*cloud.catalog, *assembly.uncatalogued_services(), health.service(paths)]
     apps = {
         "public": (services, urls["public"]),
         "private": ([*services, health.metrics_service()], urls["private"]),

@@ -32,6 +32,7 @@ def page() -> str:
     where = Paths(Path())
     sections = [
         *(_section(each, f"`{each.type}` in the catalog") for each in assembly.services()),
+        *(_section(each, "On both listeners") for each in assembly.uncatalogued_services()),
         _section(health.service(where), "On both listeners"),
         _section(health.metrics_service(), "On the private listener"),
         *(_section(each, "Over a socket, for the edge") for each in assembly.internal_services()),

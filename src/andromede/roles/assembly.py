@@ -13,6 +13,7 @@ from andromede.http.operation import Service
 from andromede.inspect.client import InspectClient
 from andromede.keys.client import KeysClient
 from andromede.services.compute import metadata
+from andromede.services.sovereignty import witness
 from andromede.work import Lifecycle
 
 SERVICES = ("identity", "compute", "image", "network", "sovereignty")
@@ -53,6 +54,11 @@ def connect_roles(cloud: Cloud) -> None:
     """Give a process its ways to the inspection jail and to the edge."""
     cloud.inspect = InspectClient(cloud.paths.run / "inspect.sock")
     cloud.edge = EdgeClient(cloud.paths.run / "console.sock")
+
+
+def uncatalogued_services() -> list[Service]:
+    """What both listeners serve besides, to those who know of it: the witness of other logs."""
+    return [witness.SERVICE]
 
 
 def internal_services() -> list[Service]:

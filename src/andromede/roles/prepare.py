@@ -12,7 +12,7 @@ import structlog
 from andromede import tls
 from andromede.config import Config, Paths, address, role_uid
 from andromede.db import migrate
-from andromede.roles import api, assembly, listen, worker
+from andromede.roles import api, assembly, courier, listen, worker
 from andromede.roles.first_start import first_rows
 from andromede.roles.preload import preload
 
@@ -40,6 +40,7 @@ def roles(config: Config, paths: Paths) -> dict[str, Callable[[], None]]:
         "inspect": lambda: inspect.serve(paths, config),
         "edge": lambda: edge.serve(paths, config),
         "worker": lambda: worker.serve(config, paths),
+        "courier": lambda: courier.serve(config, paths),
     }
     mains = {name: _deaf(sockets, main) for name, main in others.items()}
     for number in range(config.api_processes):

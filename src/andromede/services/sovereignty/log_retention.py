@@ -12,6 +12,7 @@ from andromede.http.errors import BadRequest
 from andromede.sovereignty.admit import Decision, Refused
 from andromede.sovereignty.log import retention
 from andromede.sovereignty.log.leaves import EVERYONE
+from andromede.sovereignty.policy.store import retention_days
 
 
 class PurgeBody(Struct, forbid_unknown_fields=True):
@@ -39,20 +40,24 @@ def purge(context: Context) -> Purged:
     except ValueError as error:
         raise BadRequest(f"before {given!r} is not valid: {error}.") from error
     context.concerns("log", EVERYONE)
-    latest = clock.now() - retention.SHORTEST * retention.DAY
+    days, set_at = retention_days(context.conn)
+    latest = clock.now() - days * retention.DAY
     if before > latest:
-        raise Refused(_early(given, latest))
+        raise Refused(_early(given, latest, days, set_at))
     erased, more = retention.erase(context.conn, before)
     context.notes = {"before": clock.iso(before), "erased": erased}
     return Purged(before=clock.iso(before), erased=erased, more=more)
 
 
-def _early(given: str, latest: int) -> Decision:
+def _early(given: str, latest: int, days: int, set_at: str) -> Decision:
+    accepted = f"a moment until {clock.iso(latest)}"
     return Decision(
         allowed=False,
         rule="retention_days",
+        set_at=set_at,
+        accepted=(accepted,),
         reason=(
-            f"Erasing the log before {given} is refused by the rule retention_days: leaves are kept "
-            f"for {retention.SHORTEST} days. Accepted: a moment until {clock.iso(latest)}."
+            f"Erasing the log before {given} is refused by the rule retention_days, set at {set_at}: "
+            f"leaves are kept for {days} days. Accepted: {accepted}."
         ),
     )

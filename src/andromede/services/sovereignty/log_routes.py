@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from andromede.http.access import ADMIN, PROJECT_READER
+from andromede.http.access import ADMIN, AUTHENTICATED, PROJECT_READER
 from andromede.http.operation import Operation, Transaction
-from andromede.services.sovereignty import log, log_proofs, log_public, log_retention
+from andromede.services.sovereignty import log, log_proofs, log_public, log_retention, witnesses
 from andromede.sovereignty.log.bundle import Bundle, Link
 
 TILES = [
@@ -47,5 +47,37 @@ LOG = [
         method="POST", path="/v1/log/purge", handler=log_retention.purge,
         action="sovereignty:log:purge", allow=ADMIN, body=log_retention.PurgeBody,
         answer=log_retention.Purged,
+    ),
+    Operation(
+        method="GET", path="/v1/witnesses", handler=witnesses.index,
+        action="sovereignty:witness:list", allow=AUTHENTICATED, answer=witnesses.WitnessList,
+    ),
+    Operation(
+        method="PUT", path="/v1/witnesses/{name}", handler=witnesses.put,
+        action="sovereignty:witness:replace", allow=ADMIN, body=witnesses.WitnessBody,
+        answer=witnesses.WitnessView,
+    ),
+    Operation(
+        method="DELETE", path="/v1/witnesses/{name}", handler=witnesses.delete,
+        action="sovereignty:witness:delete", allow=ADMIN, status=204,
+    ),
+    Operation(
+        method="GET", path="/v1/witness/logs", handler=witnesses.logs,
+        action="sovereignty:witnessed_log:list", allow=AUTHENTICATED,
+        answer=witnesses.WitnessedList,
+    ),
+    Operation(
+        method="GET", path="/v1/witness/logs/{origin}", handler=witnesses.show_log,
+        action="sovereignty:witnessed_log:show", allow=AUTHENTICATED,
+        answer=witnesses.WitnessedLog,
+    ),
+    Operation(
+        method="PUT", path="/v1/witness/logs/{origin}", handler=witnesses.put_log,
+        action="sovereignty:witnessed_log:replace", allow=ADMIN, body=witnesses.LogBody,
+        answer=witnesses.WitnessedLog,
+    ),
+    Operation(
+        method="DELETE", path="/v1/witness/logs/{origin}", handler=witnesses.delete_log,
+        action="sovereignty:witnessed_log:delete", allow=ADMIN, status=204,
     ),
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from andromede import clock, ids
 from andromede.db import Connection, metadata
 from andromede.db.types import Moment, identifier, table
 
-# Kinds in use: ownership, operator, sub-processor, finding, policy, emergency.
+# Kinds in use: ownership, operator, sub-processor, finding, policy, emergency, log.
 notice = table(
     "notice",
     metadata,

@@ -15,6 +15,7 @@ from andromede.sovereignty.log.leaves import commitment_of, leaf
 from andromede.sovereignty.log.sequencer import checkpoint
 from andromede.sovereignty.log.tiles import tile
 from andromede.sovereignty.log.tree import HASH, WIDTH, Frontier, leaf_hash, parts, root_of
+from andromede.sovereignty.log.witnesses import witness, witnessed_log
 
 PENDING = 60 * clock.SECOND  # how long a leaf may wait for its number while the cloud runs
 TAMPERED = "the log was changed or damaged: keep this database and compare it to saved checkpoints"
@@ -23,7 +24,7 @@ TAMPERED = "the log was changed or damaged: keep this database and compare it to
 def audit(connection: Connection, *, running: bool, verifier: str | None = None) -> list[Finding]:
     """Leaves, tiles and checkpoints that contradict each other, and leaves that wait too long
     (while the cloud runs). With the log's `verifier` signatures are checked too."""
-    found = [*_Walk(connection, verifier).findings()]
+    found = [*_Walk(connection, verifier).findings(), *_conflicts(connection)]
     if running:
         found += _pending(connection)
     return found
@@ -43,6 +44,16 @@ def _pending(connection: Connection) -> list[Finding]:
     since = clock.iso(oldest)
     remedy = "the worker and the keys role number them: see andromede status and andromede logs"
     return [_finding("leaves", f"{count} leaves wait for a number since {since}", remedy)]
+
+
+def _conflicts(connection: Connection) -> Iterator[Finding]:
+    """What witnesses saw of this log, and this witness of others."""
+    for row in connection.execute(sa.select(witness).where(witness.c.conflict)):
+        yield _finding(f"witness {row.name}", f"saw another log than this one: {row.problem}")
+    remedy = "tell whoever relies on that log: /sovereignty/v1/witness/logs shows the evidence"
+    contradicted = sa.select(witnessed_log).where(witnessed_log.c.conflict.is_not(None))
+    for row in connection.execute(contradicted):
+        yield _finding(row.origin, "signed two trees of one size", remedy)
 
 
 class _Walk:

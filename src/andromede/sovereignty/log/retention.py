@@ -9,7 +9,6 @@ from andromede.db import Connection, metadata
 from andromede.db.types import Moment, table
 from andromede.sovereignty.log.leaves import leaf
 
-SHORTEST = 183  # days: six months (SecNumCloud 3.2, 12.6.c, as transcribed)
 BATCH = 20_000  # leaves erased in one transaction
 DAY = 24 * 3600 * clock.SECOND
 

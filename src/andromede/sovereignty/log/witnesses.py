@@ -43,3 +43,22 @@ def verifiers(connection: Connection) -> list[str]:
     """The verifier keys of the configured witnesses."""
     wanted = sa.select(witness.c.verifier).order_by(witness.c.name)
     return list(connection.execute(wanted).scalars())
+
+
+def all_of(connection: Connection) -> list[sa.RowMapping]:
+    """The configured witnesses."""
+    return list(connection.execute(sa.select(witness).order_by(witness.c.name)).mappings())
+
+
+def put(
+    connection: Connection, name: str, url: str, verifier: str, certificate: str | None
+) -> None:
+    """Configure a witness anew: what was known of it is forgotten, its cosignatures stay."""
+    remove(connection, name)
+    row = {"name": name, "url": url, "verifier": verifier, "certificate": certificate}
+    connection.execute(sa.insert(witness), {**row, "size": 0, "conflict": False})
+
+
+def remove(connection: Connection, name: str) -> bool:
+    """Whether there was one."""
+    return bool(connection.execute(sa.delete(witness).where(witness.c.name == name)).rowcount)
