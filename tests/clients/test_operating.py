@@ -131,7 +131,7 @@ def mortal() -> Iterator[Scratch]:
         yield cloud
 
 
-@pytest.mark.parametrize("role", ["api-0", "worker", "keys", "edge", "inspect"])
+@pytest.mark.parametrize("role", ["api-0", "worker", "keys", "edge", "inspect", "courier"])
 def test_a_role_that_is_killed_comes_back(mortal: Scratch, role: str) -> None:
     facts = control.running(mortal.state)
     assert facts is not None
