@@ -7,7 +7,7 @@ no jurisdiction. Shares that are undeclared higher up are a matter of `ownership
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -155,13 +155,17 @@ OF_PLACES: tuple[Rule, ...] = (_sites, _countries, _jurisdictions, _ownership, _
 RULES: tuple[Rule, ...] = (*OF_PLACES, _suppliers)
 
 
-def refuse(policy: Effective, facts: Facts, to: Destination) -> Refusal | None:
-    """The first rule that refuses a destination."""
+def refusals(policy: Effective, facts: Facts, to: Destination) -> Iterator[Refusal]:
+    """Every rule that refuses a destination."""
     for rule in RULES if to.site else (_suppliers,):
         refusal = rule(policy, facts, to)
         if refusal is not None:
-            return refusal
-    return None
+            yield refusal
+
+
+def refuse(policy: Effective, facts: Facts, to: Destination) -> Refusal | None:
+    """The first rule that refuses a destination."""
+    return next(refusals(policy, facts, to), None)
 
 
 def admissible(

@@ -1,0 +1,140 @@
+"""Opening and closing findings of whole groups of resources: the SQL of re-evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from andromede import clock
+from andromede.db import Connection
+from andromede.sovereignty.findings.placed import Group, Offence, Source
+from andromede.sovereignty.findings.store import OPEN, add, finding
+
+Key = tuple[Group, str]  # a group and a rule
+
+
+def groups(connection: Connection, source: Source) -> list[Group]:
+    """Which projects have resources of a kind, and at which sites."""
+    rows = source.rows.subquery()
+    wanted = sa.select(rows.c.project_id, rows.c.site).distinct()
+    return [
+        Group(kind=source.kind, project_id=row.project_id, site=row.site)
+        for row in connection.execute(wanted)
+    ]
+
+
+def standing(connection: Connection, kind: str) -> dict[Key, int]:
+    """How many findings are open in each group, by rule."""
+    columns = (finding.c.project_id, finding.c.site, finding.c.rule)
+    wanted = sa.select(*columns, sa.func.count()).where(OPEN, finding.c.kind == kind)
+    found: dict[Key, int] = {}
+    for project_id, site, rule, count in connection.execute(wanted.group_by(*columns)):
+        found[Group(kind=kind, project_id=project_id, site=site), rule] = count
+    return found
+
+
+def _of(group: Group, rule: str) -> list[sa.ColumnElement[bool]]:
+    return [
+        OPEN,
+        finding.c.kind == group.kind,
+        finding.c.site == group.site,
+        finding.c.project_id == group.project_id,
+        finding.c.rule == rule,
+    ]
+
+
+def close(connection: Connection, group: Group, rule: str) -> int:
+    """Close every finding of a group and rule; how many."""
+    closing = sa.update(finding).where(*_of(group, rule)).values(closed_at=clock.now())
+    return connection.execute(closing).rowcount
+
+
+def gone(source: Source) -> sa.ColumnElement[bool]:
+    """The condition that an open finding is of a resource that is no longer there."""
+    rows = source.rows.selected_columns
+    there = (
+        source.rows.where(
+            rows.id == finding.c.resource,
+            rows.site == finding.c.site,
+            rows.project_id == finding.c.project_id,
+        )
+        .correlate(finding)
+        .exists()
+    )
+    return sa.and_(OPEN, finding.c.kind == source.kind, ~there)
+
+
+def any_gone(connection: Connection, source: Source) -> bool:
+    """Whether a finding stands of what was deleted or moved meanwhile."""
+    wanted = sa.select(finding.c.id).where(gone(source)).limit(1)
+    return connection.execute(wanted).first() is not None
+
+
+def close_gone(connection: Connection, source: Source) -> dict[tuple[str, str], int]:
+    """Close the findings of what was deleted or moved; how many by project and rule."""
+    condition = gone(source)
+    columns = (finding.c.project_id, finding.c.rule)
+    counted = connection.execute(
+        sa.select(*columns, sa.func.count()).where(condition).group_by(*columns)
+    ).all()
+    if counted:
+        connection.execute(sa.update(finding).where(condition).values(closed_at=clock.now()))
+    return {(project_id, rule): count for project_id, rule, count in counted}
+
+
+def missing(connection: Connection, source: Source, offence: Offence) -> Iterator[str]:
+    """The resources of an offending group that have no finding yet."""
+    rows = source.rows.subquery()
+    known = sa.select(finding.c.resource).where(*_of(offence.group, offence.rule))
+    wanted = sa.select(rows.c.id).where(
+        rows.c.project_id == offence.group.project_id,
+        rows.c.site == offence.group.site,
+        rows.c.id.not_in(known),
+    )
+    yield from connection.execute(wanted).scalars()
+
+
+def deadline(offence: Offence) -> int:
+    """By when what is found now must be healed."""
+    return clock.now() + offence.days * 86_400 * clock.SECOND
+
+
+def standing_alone(connection: Connection, kind: str) -> dict[tuple[str, str], Group]:
+    """The open findings of a kind of single resources, by resource and rule."""
+    wanted = sa.select(finding).where(OPEN, finding.c.kind == kind)
+    return {
+        (row.resource, row.rule): Group(kind=kind, project_id=row.project_id, site=row.site)
+        for row in connection.execute(wanted)
+    }
+
+
+def close_one(connection: Connection, kind: str, resource: str, rule: str) -> None:
+    """Close the finding of one resource and rule."""
+    same = (OPEN, finding.c.kind == kind, finding.c.resource == resource, finding.c.rule == rule)
+    connection.execute(sa.update(finding).where(*same).values(closed_at=clock.now()))
+
+
+def open_all(connection: Connection, offence: Offence, resources: list[str]) -> None:
+    """Open a finding for each resource."""
+    row: dict[str, Any] = {
+        "rule": offence.rule,
+        "set_at": offence.set_at,
+        "kind": offence.group.kind,
+        "project_id": offence.group.project_id,
+        "site": offence.group.site,
+        "deadline": deadline(offence),
+        "reason": offence.reason,
+    }
+    add(connection, [{**row, "resource": each} for each in resources])
+
+
+def retell(connection: Connection, offence: Offence) -> None:
+    """Let the findings that stand say why they stand now; their deadline stays."""
+    changed = sa.or_(finding.c.reason != offence.reason, finding.c.set_at != offence.set_at)
+    connection.execute(
+        sa.update(finding)
+        .where(*_of(offence.group, offence.rule), changed)
+        .values(reason=offence.reason, set_at=offence.set_at)
+    )

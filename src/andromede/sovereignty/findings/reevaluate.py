@@ -1,0 +1,201 @@
+"""Re-evaluation: when the world, a policy or the day changed, everything placed is weighed again.
+What offends a rule opens a finding with a deadline, what is healed closes it, and projects are told.
+
+Each transaction holds some thousands of findings at most, with one leaf for each project and rule;
+killed in between it goes on from what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import TypeVar
+
+from andromede import ids
+from andromede.db import Connection, Database
+from andromede.sovereignty import generation
+from andromede.sovereignty.findings import bulk, changes, notices, state
+from andromede.sovereignty.findings.placed import Offence, Source
+from andromede.sovereignty.log import Leaf, append
+from andromede.sovereignty.policy import decide, store
+from andromede.sovereignty.world import facts
+
+BATCH = 5_000  # findings opened in one transaction
+GROUPS = 200  # groups of findings changed in one transaction
+T = TypeVar("T")
+Job = tuple[Offence, list[str], int]  # resources, and how many to tell of: 0 when told already
+Listed = Callable[[Connection], Iterable[Offence]]  # offences of single resources
+
+
+def due(connection: Connection) -> bool:
+    """Whether something changed since the last time."""
+    last = state.last(connection)
+    now = (generation.read(connection), facts.today().isoformat())
+    return last is None or (last.mark, last.day) != now
+
+
+def run(database: Database, sources: Sequence[Source], listed: dict[str, Listed]) -> bool:
+    """Weigh everything again if it is due, and forget what is gone; whether it was due.
+
+    `listed` gives, by kind, the offences of what is no placed resource, as grants.
+    """
+    with database.read() as connection:
+        wanted = due(connection)
+        stale = [each for each in sources if bulk.any_gone(connection, each)]
+    for source in stale:
+        database.transact(partial(_forget, source=source))
+    if wanted:
+        _evaluate(database, sources, listed)
+    return wanted
+
+
+def _forget(connection: Connection, source: Source) -> None:
+    for (project_id, rule), count in bulk.close_gone(connection, source).items():
+        _log(connection, "close", project_id, rule, count, source.kind)
+
+
+def _evaluate(database: Database, sources: Sequence[Source], listed: dict[str, Listed]) -> None:
+    with database.read() as connection:
+        mark, today = generation.read(connection), facts.today()
+        before = state.last(connection)
+        seen = changes.seen(facts.current(connection))
+        plans = [(each, _offences(connection, each)) for each in sources]
+        singles = {kind: list(find(connection)) for kind, find in listed.items()}
+    for source, offences in plans:
+        _apply(database, source, offences)
+    for kind, found in singles.items():
+        _apply_listed(database, kind, found)
+
+    def conclude(connection: Connection) -> None:
+        if before is not None:
+            changes.tell(connection, before.seen, seen, facts.current(connection))
+        state.keep(connection, mark, today.isoformat(), seen)
+
+    database.transact(conclude)
+
+
+def _offences(connection: Connection, source: Source) -> list[Offence]:
+    """What the groups of a source offend: one decision for each group."""
+    known = facts.current(connection)
+    found = []
+    for group in bulk.groups(connection, source):
+        policy = store.effective(connection, group.project_id)
+        for refusal in decide.refusals(policy, known, source.at(group.site)):
+            found.append(
+                Offence(
+                    group=group,
+                    rule=refusal.rule,
+                    set_at=refusal.set_at,
+                    reason=f"site {group.site} {refusal.why} (rule {refusal.rule}, set on "
+                    f"{refusal.set_at})",
+                    days=policy.finding_days,
+                )
+            )
+    return found
+
+
+def _apply(database: Database, source: Source, offences: list[Offence]) -> None:
+    """Close what is healed, and open what is new, some thousands at once."""
+    with database.read() as connection:
+        standing = bulk.standing(connection, source.kind)
+        new = [(each, list(bulk.missing(connection, source, each))) for each in offences]
+    wanted = {(each.group, each.rule) for each in offences}
+    for part in _parts(iter(standing.keys() - wanted), GROUPS):
+        database.transact(partial(_close, keys=part))
+    again = [each for each in offences if (each.group, each.rule) in standing]
+    for told in _parts(iter(again), GROUPS):
+        database.transact(partial(_retell, offences=told))
+    for jobs in _jobs((offence, resources) for offence, resources in new if resources):
+        database.transact(partial(_open, jobs=jobs))
+
+
+def _close(connection: Connection, keys: Iterable[bulk.Key]) -> None:
+    for group, rule in keys:
+        count = bulk.close(connection, group, rule)
+        _log(connection, "close", group.project_id, rule, count, group.kind)
+
+
+def _retell(connection: Connection, offences: Iterable[Offence]) -> None:
+    for each in offences:
+        bulk.retell(connection, each)
+
+
+def _jobs(new: Iterable[tuple[Offence, list[str]]]) -> Iterator[list[Job]]:
+    """What to open, cut into parts that one transaction each opens."""
+    jobs: list[Job] = []
+    rows = 0
+    for offence, resources in new:
+        for at in range(0, len(resources), BATCH):
+            part = resources[at : at + BATCH]
+            jobs.append((offence, part, len(resources) if at == 0 else 0))
+            rows += len(part)
+            if rows >= BATCH or len(jobs) >= GROUPS:
+                yield jobs
+                jobs, rows = [], 0
+    if jobs:
+        yield jobs
+
+
+def _open(connection: Connection, jobs: Iterable[Job]) -> None:
+    for offence, resources, told in jobs:
+        bulk.open_all(connection, offence, resources)
+        _log(connection, "open", offence.group.project_id, offence.rule, len(resources),
+             offence.group.kind)  # fmt: skip
+        if told:
+            _tell(connection, offence, told)
+
+
+def _apply_listed(database: Database, kind: str, offences: list[Offence]) -> None:
+    """Findings of single resources: open what is new, close what is healed."""
+    wanted = {(each.resource, each.rule): each for each in offences}
+
+    def work(connection: Connection) -> None:
+        there = bulk.standing_alone(connection, kind)
+        for key, offence in wanted.items():
+            if key not in there:
+                _open(connection, [(offence, [offence.resource], 1)])
+        for key, group in there.items():
+            if key not in wanted:
+                bulk.close_one(connection, kind, *key)
+                _log(connection, "close", group.project_id, key[1], 1, kind)
+
+    database.transact(work)
+
+
+def _tell(connection: Connection, offence: Offence, count: int) -> None:
+    """The notice to a project of what was found of its resources."""
+    group = offence.group
+    if not group.project_id:
+        return  # of several projects at once, which are told of their own
+    notices.open(
+        connection,
+        "finding",
+        group.project_id,
+        f"{count} ressource(s) de type {group.kind} n'est ou ne sont plus là où vos règles le "
+        f"permettent : {offence.reason}. À corriger sous {offence.days} jours.",
+        f"{count} resource(s) of kind {group.kind} are no longer where your policies let them be: "
+        f"{offence.reason}. To be healed within {offence.days} days.",
+        bulk.deadline(offence),
+    )
+
+
+def _log(
+    connection: Connection, verb: str, project_id: str, rule: str, count: int, kind: str
+) -> None:
+    append(
+        connection,
+        Leaf(
+            action=f"sovereignty:finding:{verb}",
+            subject=rule,
+            request_id=f"req-{ids.new()}",
+            status=200,
+            project_id=project_id or None,
+            detail={"kind": kind, "count": count},
+        ),
+    )
+
+
+def _parts(keys: Iterator[T], size: int) -> Iterator[list[T]]:
+    while part := list(islice(keys, size)):
+        yield part
