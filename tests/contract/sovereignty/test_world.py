@@ -22,6 +22,7 @@ SITE = {
             "since": "2026-01-01", "until": "2029-01-01",
         }
     ],
+    "former": [],
 }  # fmt: skip
 
 

@@ -74,8 +74,8 @@ def putting(noun: str) -> Callable[[Context], Reply]:
         if told not in ("", key):
             raise BadRequest(f"The body names {SINGULAR[noun]} {told}, the path {key}.")
         declared = _named(given, _key(noun), key)
-        before = _put(context, noun, key, declared)
-        return Reply(201 if before is None else 200, {SINGULAR[noun]: declared})
+        before, after = _put(context, noun, key, declared)
+        return Reply(201 if before is None else 200, {SINGULAR[noun]: after})
 
     return handler
 
@@ -142,23 +142,23 @@ def replace_world(context: Context) -> object:
     return {"world": of_world(after)}
 
 
-def _put(context: Context, noun: str, key: str, declared: Any) -> Any | None:
-    """Keep one declaration; the one it replaces."""
+def _put(context: Context, noun: str, key: str, declared: Any) -> tuple[Any | None, Any]:
+    """Keep one declaration; the one it replaces, and as it was kept."""
 
     def edit(world: World) -> World:
         parts = dict(getattr(world, noun)) | {key: declared}
         return msgspec.structs.replace(world, **{noun: parts})
 
     try:
-        before, _ = change(context.conn, edit, context.cloud.config.place)
+        before, after = change(context.conn, edit, context.cloud.config.place)
     except FaultyWorld as error:
         raise _refusal(noun, key, error) from error
-    old = getattr(before, noun).get(key)
+    old, kept = getattr(before, noun).get(key), getattr(after, noun)[key]
     context.concerns(key, EVERYONE)
-    context.notes = {"after": msgspec.to_builtins(declared)}
+    context.notes = {"after": msgspec.to_builtins(kept)}
     if old is not None:
         context.notes["before"] = msgspec.to_builtins(old)
-    return old
+    return old, kept
 
 
 def _refusal(noun: str, key: str, error: FaultyWorld) -> ApiError:

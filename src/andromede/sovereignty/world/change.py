@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from andromede.sovereignty.world import store
 from andromede.sovereignty.world.check import Fault, FaultyWorld, check
 from andromede.sovereignty.world.document import Document, to_world
 from andromede.sovereignty.world.facts import today
-from andromede.sovereignty.world.model import UNDECLARED, Entity, Site, World
+from andromede.sovereignty.world.model import UNDECLARED, Entity, Former, Site, World
 
 
 def change(
@@ -27,13 +28,28 @@ def change(
     Errors: FaultyWorld, and whatever `edit` raises; nothing is changed then.
     """
     before = store.load(connection)
-    after = edit(before)
+    after = _succeeded(before, edit(before), today())
     check(after, today())
     if place.site not in after.sites:
         text = f"site {place.site} is where this host stands; it stays declared"
         raise FaultyWorld([Fault(text=text, conflict=True)])
     store.save(connection, before, after)
     return before, after
+
+
+def _succeeded(before: World, after: World, day: date) -> World:
+    """Keep who ran a site until today where another is declared now, unless the change itself
+    says who ran it before. A change that says nothing of the past leaves it as it was."""
+    sites = dict(after.sites)
+    for name, site in after.sites.items():
+        old = before.sites.get(name)
+        if old is None or site.former not in ((), old.former):
+            continue
+        past = old.former
+        if old.operator != site.operator and (not past or past[-1].until < day):
+            past = (*past, Former(operator=old.operator, until=day))
+        sites[name] = msgspec.structs.replace(site, former=past)
+    return msgspec.structs.replace(after, sites=sites)
 
 
 def declare(connection: Connection, document: Document, place: Place) -> tuple[World, World]:

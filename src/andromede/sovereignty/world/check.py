@@ -25,6 +25,7 @@ from andromede.sovereignty.world.model import (
     Holding,
     Kind,
     Site,
+    Term,
     World,
     covers,
 )
@@ -94,6 +95,13 @@ def _site(site: Site) -> Iterator[Fault]:
             ipaddress.ip_network(cidr)
         except ValueError as error:
             yield Fault(text=f"{where}: {error}; a network is accepted, as in 192.0.2.0/24")
+    for before, after in pairwise(site.former):
+        if after.until <= before.until:
+            text = (
+                f"{where}: {after.operator} ran it until {after.until}, not after "
+                f"{before.operator} until {before.until}; the order of their days is accepted"
+            )
+            yield Fault(text=text)
     if (site.latitude is None) != (site.longitude is None):
         yield Fault(text=f"{where}: latitude and longitude are declared together or not at all")
 
@@ -153,8 +161,9 @@ def _number(where: str, value: Decimal | None, most: Decimal) -> Iterator[Fault]
 
 def _references(world: World) -> Iterator[Fault]:
     for site in world.sites.values():
-        if site.operator != UNDECLARED:
-            yield from _known(world, f"site {site.name}: operator", site.operator)
+        for term in site.terms():
+            if term.operator != UNDECLARED:
+                yield from _known(world, f"site {site.name}: operator", term.operator)
     for holding in world.holdings.values():
         where = _named(holding)
         yield from _known(world, f"{where}: holder", holding.holder)
@@ -187,10 +196,15 @@ def _hosts(world: World) -> Iterator[Fault]:
 def _lives(world: World, today: date) -> Iterator[Fault]:
     """Nothing may hold, run or supply before it was founded or after it was dissolved."""
     for site in world.sites.values():
-        operator = world.entities.get(site.operator)
-        if operator is not None and not covers(operator, today):
-            text = f"site {site.name}: its operator {operator.id} {_life(operator)}"
-            yield Fault(text=text, conflict=True)
+        for term in site.terms():
+            operator = world.entities.get(term.operator)
+            if operator is None:
+                continue
+            if covers(term, today) and not covers(operator, today):
+                text = f"site {site.name}: its operator {operator.id} {_life(operator)}"
+                yield Fault(text=text, conflict=True)
+            else:
+                yield from _within(f"site {site.name}", term, operator)
     for holding in world.holdings.values():
         for key in (holding.holder, holding.held):
             yield from _within(_named(holding), holding, world.entities[key])
@@ -199,7 +213,7 @@ def _lives(world: World, today: date) -> Iterator[Fault]:
             yield from _within(f"contract {contract.id}", contract, world.entities[key])
 
 
-def _within(where: str, period: Holding | Contract, entity: Entity) -> Iterator[Fault]:
+def _within(where: str, period: Holding | Contract | Term, entity: Entity) -> Iterator[Fault]:
     """Declared days must be days of the entity; an open end is as long as it exists."""
     since, until = period.since, period.until
     early = entity.since is not None and (
@@ -271,6 +285,7 @@ def moments(world: World) -> list[date]:
         *world.contracts.values(),
     ]
     ends = {day for each in dated for day in (each.since, each.until) if day is not None}
+    ends |= {each.until for site in world.sites.values() for each in site.former}
     return [date.min, *sorted(ends - {date.min})]
 
 

@@ -131,7 +131,9 @@ def compute(world: World, mark: str, day: date) -> Facts:
     analysis = analyse(world, day)
     entities = {key: _entity(analysis, key) for key in sorted(analysis.world.entities)}
     return Facts(
-        sites={name: _site(analysis, entities, site) for name, site in world.sites.items()},
+        sites={
+            name: _site(analysis, entities, site) for name, site in analysis.world.sites.items()
+        },
         entities=entities,
         world=world,
         generation=mark,

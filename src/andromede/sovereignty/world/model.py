@@ -54,8 +54,24 @@ class Certificate(Declared, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     until: date | None = None
 
 
+class Term(Struct, frozen=True, kw_only=True):
+    """For how long an entity ran a site."""
+
+    operator: Slug
+    since: date | None
+    until: date | None
+
+
+class Former(Declared, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who ran a site before a day."""
+
+    operator: Slug
+    until: date
+
+
 class Site(Declared, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A place where hosts stand. `operator` is the entity that runs it."""
+    """A place where hosts stand. `operator` is the entity that runs it, after those of `former`,
+    which are in the order of their days."""
 
     name: Name = ""  # in a body of the API it may be left to the path
     region: Name = "RegionOne"
@@ -67,6 +83,19 @@ class Site(Declared, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hosts: tuple[Annotated[str, Meta(min_length=1, max_length=255)], ...] = ()
     certificates: tuple[Certificate, ...] = ()
     networks: tuple[Annotated[str, Meta(max_length=64)], ...] = ()  # CIDRs that belong to it
+    former: tuple[Former, ...] = ()
+
+    def terms(self) -> list[Term]:
+        """Who ran it when, oldest first, without a gap."""
+        ends = [each.until for each in self.former]
+        whose = [*(each.operator for each in self.former), self.operator]
+        periods = zip(whose, [None, *ends], [*ends, None], strict=True)
+        return [Term(operator=each, since=since, until=until) for each, since, until in periods]
+
+    def at(self, day: date) -> Site:
+        """As it was run on a day."""
+        term = next(each for each in self.terms() if each.until is None or day < each.until)
+        return msgspec.structs.replace(self, operator=term.operator)
 
 
 class Entity(Declared, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -127,11 +156,11 @@ class World(Struct, frozen=True, kw_only=True):
     contracts: Mapping[str, Contract] = msgspec.field(default_factory=dict)
 
     def at(self, day: date) -> World:
-        """What stands on a day: entities that exist, holdings and contracts in force between such.
-        Sites are as they are now."""
+        """What stands on a day: sites by who ran them then, entities that exist, holdings and
+        contracts in force between such."""
         entities = {key: each for key, each in self.entities.items() if covers(each, day)}
         return World(
-            sites=self.sites,
+            sites={key: each.at(day) for key, each in self.sites.items()},
             entities=entities,
             holdings={
                 key: each
