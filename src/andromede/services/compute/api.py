@@ -5,9 +5,10 @@ from __future__ import annotations
 from andromede.db import Connection
 from andromede.services.compute.flavors import seeds, store
 from andromede.services.compute.servers.audit import audit
+from andromede.services.compute.servers.reach import reach
 from andromede.services.compute.servers.store import placements
 
-__all__ = ["audit", "bootstrap", "placements"]
+__all__ = ["audit", "bootstrap", "placements", "reach"]
 
 
 def bootstrap(connection: Connection) -> None:

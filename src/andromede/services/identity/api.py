@@ -15,7 +15,9 @@ from andromede.services.identity.first_start import (
     bootstrap,
     operator_credential,
 )
+from andromede.services.identity.grants import bearers
 from andromede.services.identity.grants import store as grants
+from andromede.services.identity.grants.store import Target
 from andromede.services.identity.passwords import digest as hash_password
 from andromede.services.identity.projects import store as projects
 from andromede.services.identity.tokens.verify import make_authenticate
@@ -25,8 +27,11 @@ __all__ = [
     "Bootstrapped",
     "OperatorCredential",
     "Project",
+    "Target",
     "User",
+    "around",
     "audit",
+    "bearer",
     "bootstrap",
     "credential_expiry",
     "domain_exists",
@@ -36,9 +41,12 @@ __all__ = [
     "operator_credential",
     "project",
     "project_exists",
+    "targets",
     "user",
     "user_named",
 ]
+
+around, bearer, targets = bearers.around, bearers.bearer, bearers.targets
 
 
 class Project(Struct, frozen=True, kw_only=True):

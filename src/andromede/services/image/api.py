@@ -15,11 +15,13 @@ from andromede.services.image.audit import audit
 from andromede.services.image.data import files
 from andromede.services.image.limits import DEFAULTS as QUOTA_DEFAULTS
 from andromede.services.image.limits import limits
+from andromede.services.image.schema import UUID
 from andromede.services.image.store import placements
+from andromede.sovereignty.consent.reach import Reach
 
 __all__ = [
     "QUOTA_DEFAULTS", "BootImage", "audit", "clean", "image_for_boot", "limits", "placements",
-    "usage",
+    "reach", "usage",
 ]  # fmt: skip
 
 BOOTABLE = ("qcow2", "raw")
@@ -65,6 +67,19 @@ def image_for_boot(connection: Connection, caller: Caller, image_id: str) -> Boo
         min_ram=image.min_ram,
         properties=image.properties,
     )
+
+
+def reach(connection: Connection, caller: Caller, image_id: str) -> Reach | None:
+    """What a caller can do with an image, told without its asking; None when there is none."""
+    image = store.get(connection, image_id.lower()) if UUID.fullmatch(image_id) else None
+    if image is None:
+        return None
+    see = access.visible(caller, image)
+    return Reach(
+        kind="image", id=image.id, project_id=image.project_id, service="image",
+        path="/v2/images", see=see, change=see and access.owns(caller, image),
+        private=image.visibility not in access.OPEN,
+    )  # fmt: skip
 
 
 def usage(connection: Connection, project_id: str) -> dict[str, int]:

@@ -24,6 +24,7 @@ from andromede.services.network.audit.store import held_by_servers
 from andromede.services.network.groups import store as groups
 from andromede.services.network.networks import store as networks
 from andromede.services.network.ports import store as ports
+from andromede.services.network.reach import reach
 from andromede.services.network.rules import store as rules
 from andromede.services.network.servers import Holder, Port
 from andromede.work import Step
@@ -31,7 +32,7 @@ from andromede.work import Step
 __all__ = [
     "Attachment", "Holder", "Port", "add_security_group", "attachments_of", "audit", "bind_ports",
     "bootstrap", "create_port", "default_network", "domain_of", "held_by_servers", "network_data",
-    "nic_specs", "port_by_address", "ports_active", "ports_of", "ports_of_many", "realise",
+    "nic_specs", "port_by_address", "ports_active", "ports_of", "ports_of_many", "reach", "realise",
     "release_ports", "remove_security_group", "security_groups_of", "server_addresses",
     "servers_at",
 ]  # fmt: skip

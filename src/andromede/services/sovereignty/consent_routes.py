@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from andromede.http.access import ADMIN, AUTHENTICATED, Rule
+from andromede.http.access import ADMIN, AUTHENTICATED, PROJECT_READER, Rule
 from andromede.http.operation import Operation
-from andromede.services.sovereignty.consent import consents, emergencies
+from andromede.services.sovereignty.consent import consents, emergencies, reports
 from andromede.services.sovereignty.consent.schema import (
     ConsentAnswer,
     ConsentsAnswer,
@@ -16,6 +16,8 @@ from andromede.services.sovereignty.consent.schema import (
     GrantBody,
     NewConsentBody,
     NewEmergencyBody,
+    ReachAnswer,
+    UserAnswer,
 )
 
 
@@ -50,4 +52,8 @@ CONSENT = [
          answer=EmergencyAnswer),
     _row("POST", f"{EMERGENCY}/close", emergencies.close, "emergency:close", ADMIN,
          answer=EmergencyAnswer),
+    _row("GET", "/reports/reach", reports.reach, "report:reach", PROJECT_READER,
+         answer=ReachAnswer),
+    _row("GET", "/reports/user/{id}", reports.user, "report:user", AUTHENTICATED,
+         answer=UserAnswer),
 ]  # fmt: skip

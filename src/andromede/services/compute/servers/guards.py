@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from andromede.http.access import Caller
 from andromede.http.context import Context
 from andromede.http.errors import Conflict, NotFound
 from andromede.services.compute.servers import store
@@ -13,6 +14,11 @@ from andromede.services.compute.servers.model import Server
 
 def missing(server_id: str) -> NotFound:
     return NotFound(f"Instance {server_id} could not be found.")
+
+
+def reached(caller: Caller, server: Server) -> bool:
+    """Whether the server is the caller's to read and act on."""
+    return caller.admin or server.project_id == caller.project_id
 
 
 def readable(
@@ -24,7 +30,7 @@ def readable(
     """
     server_id = context.params[param]
     server = store.get(context.conn, server_id, deleted=deleted, with_user_data=user_data)
-    if server is None or not (context.caller.admin or server.project_id == context.project_id):
+    if server is None or not reached(context.caller, server):
         raise missing(server_id)
     context.touches(server.id, server.project_id)
     return server

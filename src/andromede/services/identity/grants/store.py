@@ -210,6 +210,27 @@ def holders(connection: Connection, role_id: str) -> list[str]:
     return sorted(found | set(members(connection, within)))
 
 
+def granted_roles(connection: Connection) -> list[str]:
+    """The ids of the roles that anybody was granted."""
+    return list(connection.execute(sa.select(role_grant.c.role_id).distinct()).scalars())
+
+
+def actors(connection: Connection, target: Target, role_ids: Sequence[str]) -> list[str]:
+    """The ids of the users with a grant that counts on a target, one of the roles anywhere, or
+    any role on the system; themselves or by a group."""
+    wanted = sa.or_(
+        reaching(connection, target),
+        role_grant.c.role_id.in_(role_ids),
+        role_grant.c.target_kind == SYSTEM,
+    )
+    rows = connection.execute(
+        sa.select(role_grant.c.actor_kind, role_grant.c.actor_id).where(wanted).distinct()
+    ).all()
+    found = {row.actor_id for row in rows if row.actor_kind == "user"}
+    within = [row.actor_id for row in rows if row.actor_kind == "group"]
+    return sorted(found | set(members(connection, within)))
+
+
 def dangling(connection: Connection) -> list[Grant]:
     """Grants to an actor, or on a project or domain, that is not there."""
     known = {

@@ -85,6 +85,13 @@ class Collection:
         return frozenset(self.related)
 
 
+def by_key(connection: Connection, collection: Collection, key: str) -> Row | None:
+    """One resource, whoever asks."""
+    rows = collection.table
+    row = connection.execute(sa.select(rows).where(rows.c.id == key)).mappings().first()
+    return dict(row) if row is not None else None
+
+
 def find(connection: Connection, collection: Collection, caller: Caller, key: str) -> Row | None:
     """One resource that the caller may see."""
     rows = collection.table

@@ -105,3 +105,50 @@ class CountAnswer(Struct, frozen=True):
     """How many emergency accesses operators ever had."""
 
     emergencies: int
+
+
+class Scope(Struct, frozen=True):
+    """What roles are held on: a project, a domain, or the system."""
+
+    kind: str
+    id: str
+
+
+class Bearer(Struct, frozen=True, kw_only=True):
+    """Somebody as logged in to one scope. `operator`: on the private listener only, and with a
+    second factor where `second_factor` says so. `consents` names those in force by action;
+    `needs_consent` are the actions that are refused for want of one."""
+
+    scope: Scope
+    roles: list[str]
+    operator: bool
+    second_factor: bool
+    allowed: list[str]
+    consents: dict[str, str]
+    needs_consent: list[str]
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+    bearers: list[Bearer]
+
+
+class Resource(Struct, frozen=True, kw_only=True):
+    """`everyone`: it is seen by every project."""
+
+    kind: str
+    id: str
+    project_id: str
+    everyone: bool
+
+
+class ReachAnswer(Struct, frozen=True, omit_defaults=True):
+    resource: Resource
+    users: list[Person]
+    users_links: list[Link] = []
+
+
+class UserAnswer(Struct, frozen=True, omit_defaults=True):
+    user: Person
+    bearers_links: list[Link] = []
