@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from andromede import clock
+from andromede import clock, totp
 from andromede.services.identity import api
-from andromede.services.identity.user_credentials import store, totp
+from andromede.services.identity.user_credentials import store
 from andromede.sovereignty.policy import store as policies
 from andromede.sovereignty.policy.model import CLOUD
 from tests.contract.identity.conftest import PASSWORD, World, by_password

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from andromede.services.identity.user_credentials import totp
+from andromede import totp
 
 SECRET = b"12345678901234567890"
 VECTORS = {

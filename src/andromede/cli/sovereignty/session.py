@@ -21,12 +21,20 @@ def open_session(state: Path) -> Session:
     cloud = _login(state)
     auth = cloud["auth"]
     session = Session(auth["auth_url"].rstrip("/"), Path(cloud["cacert"]))
+    try:
+        _log_in(session, auth)
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _log_in(session: Session, auth: dict[str, str]) -> None:
     if "application_credential_id" in auth:
         held = auth["application_credential_id"], auth["application_credential_secret"]
         session.login(credential(*held))
     else:
-        session.login(_password(auth), _scope(auth))
-    return session
+        session.login(_identity(auth), _scope(auth))
 
 
 def _login(state: Path) -> dict[str, Any]:
@@ -46,9 +54,15 @@ def _login(state: Path) -> dict[str, Any]:
     return dict(found)
 
 
-def _password(auth: dict[str, str]) -> dict[str, Any]:
+def _identity(auth: dict[str, str]) -> dict[str, Any]:
+    """A password, and with OS_PASSCODE (or `passcode`) the second factor of an operator."""
     domain = auth.get("user_domain_id", auth.get("user_domain_name", "default").lower())
-    return password(auth["username"], auth["password"], domain)
+    identity = password(auth["username"], auth["password"], domain)
+    passcode = os.environ.get("OS_PASSCODE") or auth.get("passcode")
+    if passcode:
+        who = {"name": auth["username"], "domain": {"id": domain}, "passcode": str(passcode)}
+        identity = {**identity, "methods": ["password", "totp"], "totp": {"user": who}}
+    return identity
 
 
 def _scope(auth: dict[str, str]) -> dict[str, Any] | None:

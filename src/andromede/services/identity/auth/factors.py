@@ -7,13 +7,13 @@ from functools import partial
 
 from msgspec import Struct
 
-from andromede import clock
+from andromede import clock, totp
 from andromede.cloud import Keys
 from andromede.db import Connection, Database
 from andromede.http.errors import Unauthorized
 from andromede.services.identity.rows import Row
 from andromede.services.identity.tokens.verify import REFUSED
-from andromede.services.identity.user_credentials import store, totp
+from andromede.services.identity.user_credentials import store
 from andromede.services.identity.user_credentials.routes import PURPOSE
 from andromede.sovereignty.consent.settings import settings
 

@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Struct, UnsetType
 
-from andromede import ids
+from andromede import ids, totp
 from andromede.cloud import Keys
 from andromede.db import Connection
 from andromede.http.access import AUTHENTICATED
@@ -27,7 +27,7 @@ from andromede.services.identity.bodies import given
 from andromede.services.identity.grants import operators
 from andromede.services.identity.links import own, several
 from andromede.services.identity.rows import Row, page_of
-from andromede.services.identity.user_credentials import store, totp
+from andromede.services.identity.user_credentials import store
 from andromede.services.identity.user_credentials.schema import (
     CredentialChangeBody,
     NewCredentialBody,
