@@ -15,6 +15,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
+from andromede.cli.client import poll
 from benchmarks import load, scratch
 from benchmarks.frame import Row
 from benchmarks.scratch import Scratch
@@ -163,7 +164,7 @@ class _Target:
             made = session.call("compute", "POST", "/servers", self.server_body())["server"]
             self.servers.append(made["id"])
         last = self.servers[-1]
-        scratch.wait(
+        poll(
             lambda: (
                 session.call("compute", "GET", f"/servers/{last}")["server"]["status"] == "ACTIVE"
             ),
@@ -182,7 +183,7 @@ def _hello(cloud: Scratch) -> Iterator[str]:
         ]
     )  # fmt: skip
     try:
-        scratch.wait(lambda: _answers(port), 10, "hello-world did not start")
+        poll(lambda: _answers(port), 10, "hello-world did not start")
         yield f"https://127.0.0.1:{port}/"
     finally:
         process.send_signal(signal.SIGTERM)

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,12 +164,3 @@ def free_range() -> str:
         found = f"198.{18 + secrets.randbelow(2)}.{secrets.randbelow(256)}"
         if f" {found}." not in held.stdout:
             return f"{found}.0/24"
-
-
-def wait(condition: Any, within: float, complaint: str) -> None:
-    """Wait until a condition holds."""
-    until = time.monotonic() + within
-    while not condition():
-        if time.monotonic() > until:
-            raise TimeoutError(complaint)
-        time.sleep(0.05)

@@ -65,7 +65,8 @@ class Verdict(Protocol):
         """Why it is not ok, for people."""
 
 
-Inspect = Callable[[int, str], Verdict]  # an open file and its declared format; it may block
+# An open file and its declared format; it may block. Errors: inspect.verdict.InspectionError.
+Inspect = Callable[[int, str], Verdict]
 
 
 class Consoles(Protocol):

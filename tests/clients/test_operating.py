@@ -20,10 +20,10 @@ import pytest
 from andromede import config as configuration
 from andromede import logins
 from andromede.cli import control
-from andromede.cli.client import ApiFailure, Session, credential
+from andromede.cli.client import ApiFailure, Session, credential, poll
 from andromede.config import Paths
 from benchmarks import scratch
-from benchmarks.scratch import Scratch, wait
+from benchmarks.scratch import Scratch
 from tests.listening import assert_the_api_alone_listens
 
 
@@ -117,7 +117,7 @@ def test_a_request_is_followed_from_the_api_into_the_workers_steps(running: Scra
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         return [each for each in lines if all(each.get(k) == v for k, v in wanted.items())]
 
-    wait(lambda: entries(role="worker", resource=made["id"]), 30, "no step was logged")
+    poll(lambda: entries(role="worker", resource=made["id"]), 30, "no step was logged")
     steps = entries(role="worker", resource=made["id"])
     (request,) = entries(role="api", request_id=steps[0]["request_id"])
     assert request["action"] == "network:network:create"
@@ -143,7 +143,7 @@ def test_a_role_that_is_killed_comes_back(mortal: Scratch, role: str) -> None:
         alive = now is not None and now["roles"].get(role) not in (killed, 0, None)
         return alive and control.health(mortal.config, Paths(mortal.state))[0]
 
-    wait(back, 30, f"{role} did not come back")
+    poll(back, 30, f"{role} did not come back")
     assert mortal.customer.call("network", "GET", "/v2.0/networks")
 
 

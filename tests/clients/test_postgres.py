@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from andromede.cli import control
+from andromede.cli.client import poll
 from benchmarks import scratch
 from benchmarks.api import _Target
 from tests.postgres import Postgres
@@ -18,7 +19,7 @@ def test_a_cloud_on_postgresql(postgres: Postgres) -> None:
         control.start(cloud.state, cloud.config)
         assert cloud.customer.call("compute", "GET", server)["server"]["status"] == "ACTIVE"
         cloud.customer.call("compute", "DELETE", server)
-        scratch.wait(
+        poll(
             lambda: (
                 target.servers[0]
                 not in [

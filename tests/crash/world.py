@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from andromede.engine.protocol import EngineError
 from andromede.findings import Finding
 from andromede.roles.audit import audit
 from andromede.services import compute, image, network
@@ -77,7 +78,7 @@ class World:
         for run in (lambda: follow_events(self.world, 0), *(each.run for each in self.reconcilers)):
             try:
                 run()
-            except Exception as error:
+            except EngineError as error:
                 if "simulated failure" not in str(error):
                     raise
 

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from andromede.engine.protocol import NetworkSpec, PortSpec
 from andromede.roles.privilege import become
 from tests.host import net_documents as doc
 from tests.host.net_lab import PATIENCE, Guest, connect
-from tests.unit.edge.conftest import Api
+from tests.unit.edge.conftest import Api, connected
 
 pytestmark = pytest.mark.host
 ONE, TWO = doc.network("edge-one", 61), doc.network("edge-two", 62)
@@ -39,14 +38,8 @@ def fork(config: Config, paths: Paths) -> int:
             server.serve(paths, config)
         finally:
             os._exit(0)
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            ControlClient(paths.run / "edge.sock").close()
-            return pid
-        except EdgeError:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+    connected(paths.run / "edge.sock").close()
+    return pid
 
 
 def end(pid: int) -> None:

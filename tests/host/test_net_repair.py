@@ -135,8 +135,7 @@ def test_a_removal_that_failed_is_finished_by_the_next(
         raise EngineError("no")
 
     with monkeypatch.context() as patch:
-        patch.setattr("andromede.engine.embedded.net.network.delete_link", refuse)
-        patch.setattr("andromede.engine.embedded.net.router.delete_link", refuse)
+        patch.setattr(links, "delete", refuse)
         with pytest.raises(EngineError, match="no"):
             VERBS[verb][1](host)
     VERBS[verb][1](host)

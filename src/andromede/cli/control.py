@@ -9,12 +9,12 @@ import ssl
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from andromede import config as configuration
 from andromede.cli import preflight
+from andromede.cli.client import poll
 from andromede.cli.errors import NOT_RUNNING, CliError
 from andromede.config import Config, Paths
 from andromede.roles.supervisor import hold_lock
@@ -109,7 +109,8 @@ def stop(state: Path, within: float = 30.0) -> bool:
     if facts["pid"] is None:
         raise CliError("the cloud is just starting; try again in a second")
     os.kill(facts["pid"], signal.SIGTERM)
-    return wait_for(lambda: running(state) is None, within, "the cloud did not end")
+    poll(lambda: running(state) is None, within, "the cloud did not end")
+    return True
 
 
 def health(config: Config, paths: Paths) -> tuple[bool, dict[str, Any]]:
@@ -130,19 +131,6 @@ def health(config: Config, paths: Paths) -> tuple[bool, dict[str, Any]]:
     except (OSError, ValueError):
         return False, {"api": "down"}
     return bool(facts.get("healthy")), {"api": "up", **facts.get("parts", {})}
-
-
-def wait_for(condition: Callable[[], bool], within: float, complaint: str) -> bool:
-    """Wait for a condition.
-
-    Errors: CliError with the complaint when the time is over.
-    """
-    until = time.monotonic() + within
-    while not condition():
-        if time.monotonic() > until:
-            raise CliError(f"{complaint} within {within:.0f} s")
-        time.sleep(0.05)
-    return True
 
 
 def _reason(log: Path, after: int) -> str:

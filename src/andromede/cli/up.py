@@ -15,6 +15,7 @@ from rich.console import Console
 
 from andromede import config as configuration
 from andromede.cli import control
+from andromede.cli.client import poll
 from andromede.cli.declared import Declared
 from andromede.cli.errors import NOT_RUNNING, USAGE, CliError
 from andromede.config import ENGINES, Config, Paths
@@ -103,9 +104,7 @@ def ensure_up(state: Path, config: Config) -> bool:
         control.start(state, config)
         return True
     paths = Paths(state)
-    control.wait_for(
-        lambda: control.health(config, paths)[0], 30, "the running cloud is not healthy"
-    )
+    poll(lambda: control.health(config, paths)[0], 30, "the running cloud is not healthy")
     return False
 
 

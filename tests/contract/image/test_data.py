@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from andromede.http.errors import BadRequest
+from andromede.inspect.verdict import InspectionError
 from andromede.quotas import set_limits
 from andromede.services.image import api
 from andromede.services.image.data import incoming, routes
@@ -311,7 +312,7 @@ def test_a_broken_inspection_is_not_the_customers_fault(cloud: TestCloud) -> Non
     judge = cloud.cloud.inspect
 
     def broken(_: int, __: str) -> Any:
-        raise RuntimeError("the jail is closed")
+        raise InspectionError("the jail is closed")
 
     cloud.cloud.inspect = broken
     answer = put(member, made["id"], b"data")

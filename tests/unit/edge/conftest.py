@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from andromede.cli.client import poll
 from andromede.edge import consoles, server, wire
+from andromede.edge.client import ControlClient, EdgeError
 from andromede.edge.consoles import Consoles
 from andromede.edge.control import Control
 from andromede.edge.metadata import MetadataServers
@@ -69,6 +71,19 @@ class EdgeInThread:
             self._thread.join(5)
             assert not self._thread.is_alive()
             self._thread = None
+
+
+def connected(path: Path) -> ControlClient:
+    """A connection to an edge that may still be starting."""
+
+    def reach() -> ControlClient | None:
+        try:
+            return ControlClient(path)
+        except EdgeError:
+            return None
+
+    reached: ControlClient = poll(reach, 20, f"no edge listens at {path}")
+    return reached
 
 
 class Api:

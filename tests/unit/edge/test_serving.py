@@ -6,10 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from andromede.edge.client import ControlClient, EdgeError
+from tests.unit.edge.conftest import connected
 
 SERVE = """
 import sys
@@ -18,16 +17,6 @@ from andromede.config import Config, Paths
 from andromede.edge.server import serve
 serve(Paths(Path(sys.argv[1])), Config(short="test", uid_base=1_000_000))
 """
-
-
-def connected(path: Path) -> ControlClient:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            return ControlClient(path)
-        except EdgeError:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
 
 
 def test_it_serves_until_it_is_told_to_stop(tmp_path: Path, listening: socket.socket) -> None:

@@ -6,6 +6,7 @@ Every function acts in the calling thread's namespace, or on the open connection
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -50,6 +51,26 @@ def index(name: str) -> int | None:
         return socket.if_nametoindex(name)
     except OSError:
         return None
+
+
+def delete(ip: Any, link: int) -> None:
+    """Delete the link unless it went by itself, as a veth does with its peer."""
+    try:
+        ip.link("del", index=link)
+    except NetlinkError as error:
+        if error.code != errno.ENODEV:
+            raise
+
+
+def empty(namespace: str, mark: str) -> None:
+    """Delete the namespace's links whose names begin with the mark.
+
+    Errors: EngineError.
+    """
+    with netlink(namespace) as ip:
+        for name, link in held().items():
+            if name.startswith(mark):
+                delete(ip, link)
 
 
 def setting(path: str, value: str) -> None:

@@ -6,8 +6,6 @@ import threading
 from ipaddress import ip_network
 from typing import Any
 
-from pyroute2 import NetlinkError
-
 from andromede.config import Config
 from andromede.engine.embedded.net import cuts, dhcp_files, firewall, links, namespaces, nft
 from andromede.engine.embedded.net.dnsmasq import Dnsmasq
@@ -76,10 +74,7 @@ class Network:
             if self.spec is not None and self.spec.external:
                 self.uplinks.remove(self.spec)
             if namespaces.exists(self.namespace):
-                with links.netlink(self.namespace) as ip:
-                    for name, link in links.held().items():
-                        if name.startswith(self.names.mark):
-                            delete_link(ip, link)
+                links.empty(self.namespace, self.names.mark)
             namespaces.remove(self.namespace)
             self.applied.forget()
             self.store.forget_network(self.id)
@@ -220,7 +215,7 @@ class Network:
         self._apply(taps)
         if link is not None:
             with links.netlink(self.namespace) as ip:
-                delete_link(ip, link)
+                links.delete(ip, link)
 
     def _release(self, spec: NetworkSpec, port: PortSpec) -> None:
         """Forget the leases and connections of the addresses that a port held."""
@@ -232,12 +227,3 @@ class Network:
                     bridge = self.names.bridge(spec.number)
                     self.dnsmasq.release(bridge, server, address, port.mac)
         cuts.addresses(self.namespace, set(port.addresses))
-
-
-def delete_link(ip: Any, link: int) -> None:
-    """Delete the link unless it went by itself, as a veth does with its peer."""
-    try:
-        ip.link("del", index=link)
-    except NetlinkError as error:
-        if error.code != 19:  # ENODEV
-            raise

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from andromede.engine.embedded.net import dnsmasq, links, namespaces, nft
-from andromede.engine.embedded.net.network import Network, delete_link
+from andromede.engine.embedded.net.network import Network
 from andromede.engine.embedded.net.table import Table
 from andromede.engine.protocol import PortSpec
 
@@ -156,7 +156,7 @@ def _delete_unnamed(host: HostNetwork, network: Network, name: str) -> None:
     with network.lock:
         if name in _unnamed(host, network, _held(network)):
             with links.netlink(network.namespace) as ip:
-                delete_link(ip, links.index(name) or 0)
+                links.delete(ip, links.index(name) or 0)
 
 
 def _forget_tapless(host: HostNetwork, network: Network, port: PortSpec) -> None:
@@ -167,10 +167,7 @@ def _forget_tapless(host: HostNetwork, network: Network, port: PortSpec) -> None
 
 def _empty(name: str, mark: str) -> None:
     if namespaces.exists(name):
-        with links.netlink(name) as ip:
-            for link, number in links.held().items():
-                if link.startswith(mark):
-                    delete_link(ip, number)
+        links.empty(name, mark)
     namespaces.remove(name)
 
 
@@ -178,4 +175,4 @@ def _delete(name: str) -> None:
     with links.netlink(None) as ip:
         link = links.index(name)
         if link is not None:
-            delete_link(ip, link)
+            links.delete(ip, link)

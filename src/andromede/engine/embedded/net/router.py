@@ -9,7 +9,6 @@ from typing import Any
 
 from andromede.engine.embedded.net import conntrack, cuts, links, namespaces, nft, router_rules
 from andromede.engine.embedded.net.names import Names
-from andromede.engine.embedded.net.network import delete_link
 from andromede.engine.embedded.net.router_cuts import HostJudge, RouterJudge
 from andromede.engine.embedded.net.store import Store
 from andromede.engine.protocol import EngineError, NetworkSpec, RouterInterface, RouterSpec
@@ -67,10 +66,7 @@ class Router:
     def remove(self) -> None:
         with self.lock:
             if namespaces.exists(self.namespace):
-                with links.netlink(self.namespace) as ip:
-                    for name, link in links.held().items():
-                        if name.startswith(self.names.mark):
-                            delete_link(ip, link)
+                links.empty(self.namespace, self.names.mark)
             namespaces.remove(self.namespace)
             self.applied.forget()
             outside = HostJudge(self.store, without=self.id)
@@ -100,7 +96,7 @@ class Router:
         with links.netlink(self.namespace) as ip:
             for name, link in links.held().items():
                 if name.startswith(self.names.mark) and name not in wanted:
-                    delete_link(ip, link)
+                    links.delete(ip, link)
 
     def _ensure_leg(self, spec: RouterSpec, leg: RouterInterface, place: NetworkSpec) -> None:
         """The leg, with exactly its addresses."""
@@ -173,7 +169,7 @@ def _pair(ip: Any, name: str, there: str) -> int:
         whole = links.index(name) is not None
     namespaces_differ = link is not None and not whole
     if namespaces_differ:
-        delete_link(ip, link or 0)
+        links.delete(ip, link or 0)
     return link if link is not None and whole else _new_pair(ip, name, there)
 
 

@@ -13,6 +13,7 @@ from andromede.cloud import Verdict
 from andromede.db import Connection
 from andromede.http.context import Context
 from andromede.http.errors import ApiError, BadRequest, Conflict, TooLarge, Unavailable
+from andromede.inspect.verdict import InspectionError
 from andromede.services.image import access, limits, store
 from andromede.services.image.data import files
 from andromede.services.image.store import Image
@@ -160,7 +161,7 @@ class Incoming:
             raise _gone(self.id)
         try:
             verdict = inspect(self.descriptor, image.disk_format or "raw")
-        except Exception as error:
+        except InspectionError as error:
             raise Unavailable(
                 f"Inspecting the data of image {self.id} failed, so they were not kept; try again "
                 f"later: {error}"

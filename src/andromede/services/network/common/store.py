@@ -183,6 +183,15 @@ def _after(connection: Connection, collection: Collection, query: Query) -> Wher
     return sa.or_(*ways)
 
 
+def note_status(connection: Connection, of: sa.Table, keys: Iterable[str], status: str) -> None:
+    """Note what the engine holds; not a change of the resource."""
+    connection.execute(
+        sa.update(of)
+        .where(of.c.id.in_(sorted(set(keys))), of.c.status != status)
+        .values(status=status)
+    )
+
+
 def change(connection: Connection, rows: sa.Table, key: str, values: Row) -> None:
     """Write some columns of a resource, and note that it changed."""
     connection.execute(

@@ -13,6 +13,7 @@ from andromede.services.network.common.store import (
     Collection,
     Row,
     change,
+    note_status,
     own,
     standard_columns,
     standard_values,
@@ -74,11 +75,7 @@ def update(connection: Connection, floating_id: str, values: Row) -> None:
 
 def set_status(connection: Connection, floating_ids: Iterable[str], status: str) -> None:
     """Note what the engine holds; not a change of the resource."""
-    connection.execute(
-        sa.update(floating)
-        .where(floating.c.id.in_(sorted(set(floating_ids))), floating.c.status != status)
-        .values(status=status)
-    )
+    note_status(connection, floating, floating_ids, status)
 
 
 def delete(connection: Connection, floating_id: str) -> None:

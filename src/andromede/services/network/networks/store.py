@@ -15,6 +15,7 @@ from andromede.services.network.common.store import (
     Row,
     Where,
     change,
+    note_status,
     standard_columns,
     standard_values,
     standard_view,
@@ -99,11 +100,7 @@ def update(connection: Connection, network_id: str, values: Row) -> None:
 
 def set_status(connection: Connection, network_id: str, status: str) -> None:
     """Note what the engine holds; not a change of the resource."""
-    connection.execute(
-        sa.update(network)
-        .where(network.c.id == network_id, network.c.status != status)
-        .values(status=status)
-    )
+    note_status(connection, network, [network_id], status)
 
 
 def delete(connection: Connection, network_id: str) -> None:

@@ -18,6 +18,7 @@ from andromede.services.network.common.store import (
     Row,
     Where,
     change,
+    note_status,
     standard_columns,
     standard_values,
 )
@@ -226,11 +227,7 @@ def update(connection: Connection, port_id: str, values: Row) -> None:
 
 def set_status(connection: Connection, port_ids: Iterable[str], status: str) -> None:
     """Note what the engine holds; not a change of the resource."""
-    connection.execute(
-        sa.update(port)
-        .where(port.c.id.in_(sorted(set(port_ids))), port.c.status != status)
-        .values(status=status)
-    )
+    note_status(connection, port, port_ids, status)
 
 
 def delete(connection: Connection, port_id: str) -> None:

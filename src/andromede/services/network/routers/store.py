@@ -14,6 +14,7 @@ from andromede.services.network.common.store import (
     Collection,
     Row,
     change,
+    note_status,
     own,
     standard_columns,
     standard_values,
@@ -60,11 +61,7 @@ def update(connection: Connection, router_id: str, values: Row) -> None:
 
 def set_status(connection: Connection, router_id: str, status: str) -> None:
     """Note what the engine holds; not a change of the resource."""
-    connection.execute(
-        sa.update(router)
-        .where(router.c.id == router_id, router.c.status != status)
-        .values(status=status)
-    )
+    note_status(connection, router, [router_id], status)
 
 
 def delete(connection: Connection, router_id: str) -> None:
