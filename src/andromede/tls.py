@@ -1,4 +1,5 @@
-"""The cloud's own certificate authority, and the certificate both listeners present."""
+"""The cloud's own certificate authority, and the certificate both listeners present. Touches one
+folder."""
 
 from __future__ import annotations
 
@@ -12,22 +13,40 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from andromede import clock
+
 CA_DAYS = 3_650
 LEAF_DAYS = 397
-RENEW_BEFORE = dt.timedelta(days=30)
+RENEW_BEFORE = dt.timedelta(days=45)
+AUTHORITY, SERVER, SERVER_KEY = "ca.pem", "server.pem", "server.key"
 
 
-def ensure(folder: Path, cloud: str, hosts: list[str], owner: int) -> None:
-    """Have `ca.pem`, and `server.pem` with its key for these hosts, readable by `owner` alone.
+def ensure(folder: Path, cloud: str, hosts: list[str], owner: int) -> bool:
+    """Have `ca.pem`, and `server.pem` with its key for these hosts, readable by `owner` alone;
+    whether the latter was made now.
 
-    The authority's key stays with root. A certificate that lacks a host or ends within 30 days is
-    made anew.
+    The authority's key stays with root. A certificate that lacks a host, is not of the key beside
+    it or ends within 45 days is made anew.
     """
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    if not (folder / "ca.pem").exists():
+    if not (folder / AUTHORITY).exists():
         _make_authority(folder, cloud)
-    if not _serves(folder / "server.pem", hosts):
-        _make_leaf(folder, cloud, hosts, owner)
+    if _serves(folder, hosts):
+        return False
+    _make_leaf(folder, cloud, hosts, owner)
+    return True
+
+
+def left(certificate: Path) -> dt.timedelta:
+    """How long a certificate is still good; negative when it ended.
+
+    Errors: FileNotFoundError; ValueError when the file holds none.
+    """
+    return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc - _now()
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.fromtimestamp(clock.now() / clock.SECOND, dt.UTC)
 
 
 def _make_authority(folder: Path, cloud: str) -> None:
@@ -41,11 +60,11 @@ def _make_authority(folder: Path, cloud: str) -> None:
         .sign(key, hashes.SHA256())
     )
     _write(folder / "ca.key", _private(key), 0o600)
-    _write(folder / "ca.pem", certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    _write(folder / AUTHORITY, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
 
 
 def _make_leaf(folder: Path, cloud: str, hosts: list[str], owner: int) -> None:
-    authority = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
+    authority = x509.load_pem_x509_certificate((folder / AUTHORITY).read_bytes())
     signer = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
     assert isinstance(signer, ec.EllipticCurvePrivateKey)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -62,15 +81,17 @@ def _make_leaf(folder: Path, cloud: str, hosts: list[str], owner: int) -> None:
         )
         .sign(signer, hashes.SHA256())
     )
-    _write(folder / "server.key", _private(key), 0o600, owner)
-    _write(folder / "server.pem", certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    _write(folder / SERVER_KEY, _private(key), 0o600, owner)
+    _write(folder / SERVER, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
 
 
-def _serves(path: Path, hosts: list[str]) -> bool:
-    if not path.exists():
+def _serves(folder: Path, hosts: list[str]) -> bool:
+    try:
+        certificate = x509.load_pem_x509_certificate((folder / SERVER).read_bytes())
+        key = serialization.load_pem_private_key((folder / SERVER_KEY).read_bytes(), None)
+    except (FileNotFoundError, ValueError):
         return False
-    certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    if certificate.not_valid_after_utc - dt.datetime.now(dt.UTC) < RENEW_BEFORE:
+    if certificate.public_key() != key.public_key() or left(folder / SERVER) < RENEW_BEFORE:
         return False
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return set(_names(hosts)) <= set(names)
@@ -89,7 +110,7 @@ def _names(hosts: list[str]) -> list[x509.GeneralName]:
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: int
 ) -> x509.CertificateBuilder:
-    now = dt.datetime.now(dt.UTC)
+    now = _now()
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

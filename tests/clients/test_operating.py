@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import signal
@@ -16,12 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from andromede import config as configuration
-from andromede import logins
+from andromede import logins, tls
 from andromede.cli import control
 from andromede.cli.client import ApiFailure, Session, credential, poll
-from andromede.config import Paths
+from andromede.config import Paths, role_uid
+from andromede.roles import listen
 from benchmarks import scratch
 from benchmarks.scratch import Scratch
 from tests.listening import assert_the_api_alone_listens
@@ -145,6 +148,29 @@ def test_a_role_that_is_killed_comes_back(mortal: Scratch, role: str) -> None:
 
     poll(back, 30, f"{role} did not come back")
     assert mortal.customer.call("network", "GET", "/v2.0/networks")
+
+
+def days_presented(cloud: Scratch) -> int:
+    """How long the certificate lives that a new connection to the public listener is shown."""
+    pem = ssl.get_server_certificate(configuration.address(cloud.config.public))
+    shown = x509.load_pem_x509_certificate(pem.encode())
+    return (shown.not_valid_after_utc - dt.datetime.now(dt.UTC)).days
+
+
+def test_a_certificate_near_its_end_is_renewed_while_the_cloud_runs(
+    mortal: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, owner = Paths(mortal.state).tls, role_uid(mortal.config, "api")
+    (folder / tls.SERVER).unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(tls, "LEAF_DAYS", 7)
+        tls.ensure(folder, "cloud", listen.hosts(mortal.config), owner)
+    wait(lambda: days_presented(mortal) < 7, 30, "the api did not take up the new certificate")
+    facts = control.running(mortal.state)
+    assert facts is not None
+    os.kill(facts["roles"]["worker"], signal.SIGKILL)  # it looks at the certificate as it starts
+    wait(lambda: days_presented(mortal) > 300, 30, "nobody renewed the certificate")
+    assert control.health(mortal.config, Paths(mortal.state))[0]
 
 
 def test_status_says_what_runs(running: Scratch) -> None:

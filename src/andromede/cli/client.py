@@ -72,6 +72,13 @@ class Session:
         answered, _ = self._send(method, url, body)
         return json.loads(answered) if answered else None
 
+    def download(self, service: str, path: str) -> tuple[bytes, dict[str, str]]:
+        """What a GET answers, as it is, with its headers by lower-case names.
+
+        Errors: ApiFailure.
+        """
+        return self._send("GET", self.catalog[service] + path)
+
     def upload(self, service: str, path: str, file: IO[bytes], size: int) -> None:
         """Send a file as the body of a PUT."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}

@@ -88,6 +88,7 @@ def _cloud(state: Path, config: Config, unseen: list[str]) -> CloudReport:
     report = CloudReport(state=str(state), running=running, engine=config.engine, findings=[])
     if running:
         report.findings += examine.roles(state, config)
+    report.findings += examine.certificates(Paths(state), running=bool(running))
     missed, lasting = _examine(config, Paths(state), running=bool(running))
     for _ in range(LOOKS - 1 if running else 0):
         if not lasting:

@@ -9,14 +9,18 @@ from typing import Any
 
 import sqlalchemy.exc
 
+from andromede import tls
 from andromede.cli import control
 from andromede.config import Config, Paths
 from andromede.engine.protocol import EngineError, Observation
 from andromede.findings import CONVERGES, Finding
+from andromede.keys.vault import PUBLIC
 from andromede.roles import assembly
 from andromede.roles.audit import audit, open_cloud
 
 LOGS = "read: andromede logs"
+SERVER_DAYS, AUTHORITY_DAYS = 30, 180  # how long before its end a certificate is told of
+CONVERGES_HOURLY = "the worker renews it within an hour; if not, read: andromede logs worker"
 
 
 def roles(state: Path, config: Config) -> list[Finding]:
@@ -40,6 +44,37 @@ def cloud(config: Config, paths: Paths, unseen: list[str], *, running: bool) -> 
     """What is leaked or contradicts itself; `unseen` gets what could not be looked at."""
     held, found = _host(config, paths, unseen)
     return [*found, *_rows(config, paths, held, unseen, running=running)]
+
+
+def certificates(paths: Paths, *, running: bool) -> Iterator[Finding]:
+    """Certificates that ended or will soon, with what renews them."""
+    renews = CONVERGES_HOURLY if running else "andromede up renews it"
+    replace = (
+        f"clients need another authority in time: andromede down, move {paths.tls} away, "
+        f"andromede up, and give them the new {tls.AUTHORITY}"
+    )
+    soon = ((tls.SERVER, SERVER_DAYS, renews), (tls.AUTHORITY, AUTHORITY_DAYS, replace))
+    for name, days, remedy in soon:
+        try:
+            left = tls.left(paths.tls / name)
+        except FileNotFoundError:
+            continue
+        except ValueError as error:
+            problem = f"cannot be read: {error}"
+            yield Finding(kind="certificate", subject=name, problem=problem, remedy=remedy)
+            continue
+        if left.days < days:
+            problem = f"ends in {left.days} days" if left.days >= 0 else "has ended"
+            yield Finding(kind="certificate", subject=name, problem=problem, remedy=remedy)
+
+
+def _verifier(paths: Paths, unseen: list[str]) -> str | None:
+    """The log's public key, as the keys role wrote it down."""
+    try:
+        return (paths.keys / PUBLIC).read_text()
+    except OSError as error:
+        unseen.append(f"signatures of the log's checkpoints: its public key: {error.strerror}")
+        return None
 
 
 def _host(
@@ -73,9 +108,9 @@ def _rows(
         return
     if not config.database and not (paths.db / "andromede.sqlite").exists():
         return
-    opened = open_cloud(config, paths)
+    opened, verifier = open_cloud(config, paths), _verifier(paths, unseen)
     try:
-        yield from audit(opened, held, assembly.lifecycles(), running=running)
+        yield from audit(opened, held, assembly.lifecycles(), running=running, verifier=verifier)
     except (OSError, sqlalchemy.exc.SQLAlchemyError) as error:
         problem = f"cannot be read: {str(error).splitlines()[0]}"
         remedy = "restore it from a copy, or end what holds it"

@@ -235,7 +235,9 @@ def build_image(
 def verify(
     files: Annotated[
         list[Path],
-        typer.Argument(help="Bundles, checkpoints, consistency proofs, folders with a log's copy."),
+        typer.Argument(
+            help="Evidence, bundles, checkpoints, consistency proofs, folders with a log's copy."
+        ),
     ],
     key: Annotated[
         Optional[str], typer.Option(help="The log's verifier key, or a file that holds it.")
@@ -250,6 +252,20 @@ def verify(
     from andromede.cli import verify as command
 
     raise SystemExit(command.verify(files, key=key, witnesses=witness or [], as_json=as_json))
+
+
+@app.command(
+    epilog="Example: andromede evidence ministry -o ministry.zip; andromede verify ministry.zip"
+)
+def evidence(
+    project: Annotated[str, typer.Argument(help="A project's id or name.")],
+    state: State = None,
+    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="The file to write.")] = None,
+) -> None:
+    """Fetch a project's evidence: a signed archive with pages to read and the log's proofs."""
+    from andromede.cli import evidence as command
+
+    command.fetch(state_of(state), project, out)
 
 
 @app.command(epilog="Example: andromede bench api --json")

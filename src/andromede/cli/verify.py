@@ -14,6 +14,7 @@ import msgspec
 from rich.console import Console
 
 from andromede.cli.errors import FAILED, USAGE, CliError
+from andromede.sovereignty.evidence import verify as evidence
 from andromede.sovereignty.log import bundle as bundles
 from andromede.sovereignty.log import note as notes
 from andromede.sovereignty.log.examine import Examination
@@ -91,11 +92,13 @@ def _kind(path: Path, data: bytes) -> Callable[[Examination, str, bytes], object
             return _bundle
         if "first" in document:
             return Examination.link
+    elif evidence.is_archive(data):
+        return evidence.examine
     elif b"\n\n" in data:
         return Examination.checkpoint
     raise CliError(
-        f"{path}: neither a log bundle, a checkpoint, a consistency proof nor a folder with a copy "
-        f"of a log",
+        f"{path}: neither an archive of evidence, a log bundle, a checkpoint, a consistency proof "
+        f"nor a folder with a copy of a log",
         USAGE,
     )
 

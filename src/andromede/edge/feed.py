@@ -110,4 +110,11 @@ class Feed:
 def reconciler(world: Any, wanted: Wanted) -> Reconciler:
     """The feed of a worker's world (its cloud and its engine)."""
     feed = Feed(world.engine, world.cloud.paths.run / "edge.sock", wanted)
-    return Reconciler(name="edge-feed", every=EVERY, run=feed.run)
+
+    def run() -> None:
+        try:
+            feed.run()
+        except EdgeError as error:  # it starts again, or the cloud ends
+            log.warning("the edge is not fed", error=str(error))
+
+    return Reconciler(name="edge-feed", every=EVERY, run=run)

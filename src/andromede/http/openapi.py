@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -105,7 +106,8 @@ def _responses(row: Operation, schemas: _Schemas) -> dict[str, Any]:
 
 def _first_sentence(row: Operation) -> str:
     """What the handler's docstring begins with, or the action in words."""
-    told = (inspect.getdoc(row.handler) or "").partition("\n\n")[0].replace("\n", " ")
+    handler = row.handler.func if isinstance(row.handler, partial) else row.handler
+    told = (inspect.getdoc(handler) or "").partition("\n\n")[0].replace("\n", " ")
     if not told or told.startswith("Errors:"):
         return row.action.rpartition(":")[2].capitalize() + " " + row.action.split(":")[1]
     return told.partition(" Errors:")[0]

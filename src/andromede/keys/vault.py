@@ -20,6 +20,7 @@ from andromede.sovereignty.log.note import COSIGNATURE, ED25519
 DAY = 24 * 3600 * clock.SECOND
 ROTATE_AFTER = DAY
 KEEP_FOR = 3 * DAY  # longer than any token lives
+PUBLIC = "log.vkey"  # the log's public key, for who reads the folder and needs no other
 
 
 def _use(purpose: str, name: str) -> str:
@@ -46,6 +47,9 @@ class Vault:
         self.folder = folder
         self._master = AESGCM(self._first("master.key", lambda: secrets.token_bytes(32)))
         self.log = self._signer("log", f"{mark}/log", ED25519)
+        told = str(self.log.verifier).encode()
+        if self._first(PUBLIC, lambda: told) != told:
+            self._write(PUBLIC, told)
         self.witness = self._signer("witness", f"{mark}/witness", COSIGNATURE)
 
     def _signer(self, purpose: str, name: str, kind: int) -> Signer:

@@ -16,7 +16,7 @@ import uvicorn
 
 from andromede.config import Config, Paths
 from andromede.http.dispatch import Dispatcher
-from andromede.roles import assembly, health
+from andromede.roles import assembly, certificate, health
 from andromede.services.identity.api import make_authenticate
 from andromede.services.image.api import clean
 from andromede.work.store import set_wake
@@ -62,7 +62,7 @@ def serve(
         for listener, (mounted, url) in apps.items()
     ]
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve_all(servers))
+        runner.run(_serve_all(servers, paths.tls))
 
 
 def _loop_factory() -> Any:
@@ -95,7 +95,7 @@ def _server(app: Any, tls: Path | None) -> Server:
     return Server(config)
 
 
-async def _serve_all(servers: list[tuple[Server, list[socket.socket]]]) -> None:
+async def _serve_all(servers: list[tuple[Server, list[socket.socket]]], tls: Path) -> None:
     def stop() -> None:
         for server, _ in servers:
             server.should_exit = True
@@ -103,7 +103,10 @@ async def _serve_all(servers: list[tuple[Server, list[socket.socket]]]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+    contexts = [server.config.ssl for server, _ in servers if server.config.ssl is not None]
+    following = asyncio.create_task(certificate.follow(contexts, tls))
     await asyncio.gather(*(server.serve(sockets=held) for server, held in servers))
+    following.cancel()
 
 
 class Wake:

@@ -11,7 +11,6 @@ from andromede.config import Config, Paths
 from andromede.db import Connection, Database
 from andromede.engine.protocol import Observation
 from andromede.findings import WORKER, Finding
-from andromede.keys.client import KeysClient
 from andromede.services.compute import api as compute
 from andromede.services.identity import api as identity
 from andromede.services.image import api as image
@@ -29,9 +28,11 @@ def audit(
     lifecycles: Mapping[str, Lifecycle],
     *,
     running: bool = True,
+    verifier: str | None = None,
 ) -> list[Finding]:
     """Everything found, sorted. `held` is what the engine has, None when it cannot be asked;
-    `running` says that the roles live, so that what they do is not waited for in vain.
+    `running` says that the roles live, so that what they do is not waited for in vain; with the
+    log's public key, `verifier`, its checkpoints' signatures are checked.
 
     Errors: OSError when a folder may not be read; SQLAlchemyError when the database may not.
     """
@@ -39,7 +40,7 @@ def audit(
         found = [
             *_database(connection),
             *work.audit(connection, lifecycles),
-            *log.audit(connection, running=running, verifier=_verifier(cloud) if running else None),
+            *log.audit(connection, running=running, verifier=verifier),
             *identity.audit(connection),
             *network.audit(connection, held),
             *compute.audit(connection, held),
@@ -52,16 +53,7 @@ def audit(
 def open_cloud(config: Config, paths: Paths) -> Cloud:
     """The cloud as one who only reads its database sees it."""
     database = Database(paths.database_url(config), pool_size=2, read_only=True)
-    keys = KeysClient(paths.run / "keys.sock")
-    return Cloud(config=config, paths=paths, database=database, keys=keys)
-
-
-def _verifier(cloud: Cloud) -> str | None:
-    """The log's key, None when the keys role cannot be asked."""
-    try:
-        return cloud.keys.log_verifier() if cloud.keys is not None else None
-    except OSError:  # it is away, or serves others only
-        return None
+    return Cloud(config=config, paths=paths, database=database)
 
 
 def _strays(held: Observation | None) -> Iterator[Finding]:

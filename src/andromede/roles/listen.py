@@ -62,6 +62,12 @@ def public_addresses(config: Config) -> list[tuple[str, int]]:
     return where
 
 
+def hosts(config: Config) -> list[str]:
+    """Every name and address that a client may reach a listener by, for its certificate."""
+    found = {host for host, _ in public_addresses(config)}
+    return sorted({*found, address(config.private)[0], "127.0.0.1", "localhost"})
+
+
 def _tcp(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import structlog
 
-from andromede import tls
-from andromede.config import Config, Paths, address, role_uid
+from andromede.config import Config, Paths, role_uid
 from andromede.db import migrate
-from andromede.roles import api, assembly, courier, listen, worker
+from andromede.roles import api, assembly, certificate, courier, listen, worker
 from andromede.roles.first_start import first_rows
 from andromede.roles.preload import preload
 
@@ -30,9 +29,7 @@ def roles(config: Config, paths: Paths) -> dict[str, Callable[[], None]]:
 
     preload(config, paths)
     sockets = listen.listeners(config, paths)
-    hosts = [host for host, _ in listen.public_addresses(config)]
-    hosts += [address(config.private)[0], "127.0.0.1", "localhost"]
-    tls.ensure(paths.tls, config.name, sorted(set(hosts)), role_uid(config, "api"))
+    certificate.keep(config, paths)
     _in_child(lambda: _database(config, paths))
     urls = {"public": config.public_url, "private": config.private_url}
     others: dict[str, Callable[[], None]] = {

@@ -19,7 +19,7 @@ from andromede.cloud import Cloud
 from andromede.config import Config, Paths, role_uid
 from andromede.keys.server import log_name
 from andromede.metrics import LEAVES
-from andromede.roles import assembly, health, host
+from andromede.roles import assembly, certificate, health, host
 from andromede.roles.first_start import keep_operator
 from andromede.sovereignty.log.sequencer import sequence
 from andromede.work import Reconciler, Runner
@@ -49,6 +49,7 @@ def serve(config: Config, paths: Paths) -> None:
             *host.reconcilers(world),
             Reconciler(name="beat", every=1, run=lambda: health.beat(paths.run / "worker.beat")),
             Reconciler(name="sequencer", every=0.5, run=_sequencer(cloud)),
+            Reconciler(name="certificate", every=3600, run=lambda: certificate.keep(config, paths)),
             Reconciler(name="operator", every=3600, run=lambda: keep_operator(cloud)),
         ]
         serve_reconcilers(every, stop)

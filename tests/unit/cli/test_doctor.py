@@ -23,6 +23,8 @@ from andromede.engine.embedded import accel
 from andromede.engine.embedded.accel import Verdict
 from andromede.engine.preflight import Lack
 from andromede.findings import Finding
+from andromede.keys.server import mark
+from andromede.keys.vault import Vault
 from tests.unit.cli.test_refusals import as_nobody, snapshot
 
 TCG = Verdict(name="tcg", reason="no KVM here", proof="kernel")
@@ -136,6 +138,8 @@ def cloud(state: Path) -> Path:
     configuration.save(state, config)
     Paths(state).db.mkdir()
     Paths(state).images.mkdir()
+    Paths(state).keys.mkdir()
+    Vault(Paths(state).keys, mark(config))
     database = Database(Paths(state).database_url(config))
     migrate.upgrade(database)
     database.dispose()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -154,13 +153,20 @@ def test_a_network_that_was_made_anew_is_handed_over_anew(
     assert edge.metadata._servers["n-1"] is not before
 
 
-def test_it_runs_before_a_guest_has_booted(engine: Engine, rows: Rows, tmp_path: Path) -> None:
-    paths = SimpleNamespace(run=tmp_path)
-    world = SimpleNamespace(engine=engine, cloud=SimpleNamespace(paths=paths))
-    fed = reconciler(world, rows)
+def test_an_edge_that_is_away_is_looked_for_again_before_a_guest_has_booted(
+    edge: EdgeInThread, engine: Engine, rows: Rows
+) -> None:
+    paths = SimpleNamespace(run=edge.folder)
+    fed = reconciler(SimpleNamespace(engine=engine, cloud=SimpleNamespace(paths=paths)), rows)
     assert fed.every <= 1
-    with pytest.raises(EdgeError, match="connecting"):
-        fed.run()
+    edge.stop()
+    fed.run()
+    assert engine.calls["metadata_socket"] == 0
+    edge.start()
+    fed.run()
+    assert edge.metadata.ids() == ["n-1"]
+    edge.stop()
+    fed.run()
 
 
 def test_what_the_engine_cannot_give_is_asked_for_later(

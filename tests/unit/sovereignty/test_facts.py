@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from andromede import clock
+from andromede.config import Place
 from andromede.db import Connection
 from andromede.sovereignty import generation
 from andromede.sovereignty.world import facts, store
+from andromede.sovereignty.world.change import seed
 from andromede.sovereignty.world.model import Site, World
 from andromede.sovereignty.world.verdict import Outcome
 from tests.harness import TestCloud
@@ -111,3 +113,26 @@ def test_marks_never_come_back(cloud: TestCloud) -> None:
     assert len(set(marks)) == 3
     with cloud.database.read() as connection:
         assert generation.read(connection) == marks[-1]
+
+
+def test_the_settings_operator_is_an_entity_of_the_first_world(cloud: TestCloud) -> None:
+    def make(connection: Connection) -> World:
+        store.save(connection, store.load(connection), World())
+        place = Place(site="paris", country="FR", operator="Société Exemple", host="h1")
+        seed(connection, place)
+        seed(connection, Place(site="another"))  # there is a site by now
+        return store.load(connection)
+
+    made = cloud.database.transact(make)
+    assert list(made.sites) == ["paris"]
+    assert made.sites["paris"].hosts == ("h1",)
+    assert made.sites["paris"].operator == "societe-exemple"
+    assert made.entities["societe-exemple"].name == "Société Exemple"
+    assert made.entities["societe-exemple"].country == "undeclared"
+
+
+def test_a_dissolved_operator_shows_nothing(cloud: TestCloud) -> None:
+    keep(cloud, entity("a", until=date(2016, 1, 1)))
+    found = ask(cloud, date(2016, 1, 1)).sites["local"]
+    assert [each.code for each in found.verdict.reasons] == ["entity-undeclared"]
+    assert found.jurisdictions == frozenset({"FR"})

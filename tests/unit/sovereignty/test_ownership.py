@@ -19,6 +19,7 @@ from andromede.sovereignty.world.ownership import (
     first_met,
     integrated,
 )
+from andromede.sovereignty.world.verdict import Outcome, judge
 from tests.unit.sovereignty.worlds import TODAY, entity, holding, public, world
 
 NAMES = "abcdefgh"
@@ -223,3 +224,16 @@ def test_half_the_votes_are_no_control_and_a_board_is() -> None:
 )  # fmt: skip
 def test_percentages_as_people_read_them(share: Fraction, text: str) -> None:
     assert percent(share) == text
+
+
+def test_figures_that_are_compared_are_rounded_up() -> None:
+    assert percent(Fraction(24, 100), up=True) == "24"
+    assert percent(Fraction(24, 100) + Fraction(1, 10**12), up=True) == "24.000001"
+    there = world(
+        entity("fund", "US"), entity("middle"), entity("target"), public("state"),
+        holding("fund", "middle", "24.000001"), holding("state", "middle", "75.999999"),
+        holding("middle", "target", "99.999998"), holding("state", "target", "0.000002"),
+    )  # fmt: skip
+    verdict = judge(analyse(there, TODAY), "target")
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.non_eu_individual == "24.000001"

@@ -41,7 +41,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
             if any(each.compress_type != zipfile.ZIP_STORED for each in entries):
                 raise ArchiveError("a file in it is compressed; evidence is stored as it is")
             files = {each.filename: archive.read(each) for each in entries}
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError) as error:
         raise ArchiveError(f"it is no ZIP archive that can be read: {error}") from error
     if pack(files) != data:
         raise ArchiveError("it has bytes besides its files': it was altered after it was made")

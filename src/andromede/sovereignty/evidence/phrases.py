@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from andromede.sovereignty.evidence.model import Evidence, Said, Why
+from andromede.sovereignty.evidence.model import Evidence, SitePart, Why
 from andromede.sovereignty.evidence.seal import Seal
 from andromede.sovereignty.evidence.words import country, moment, number, say
 
@@ -120,11 +120,24 @@ def witnesses(found: tuple[str, ...], language: str) -> str:
 def facts(document: Evidence, language: str) -> list[dict[str, str]]:
     """What stands first on the page: few words each."""
     return [
-        _place_fact(document, language),
-        _owner_fact(document, language),
-        _law_fact(document, language),
+        _place_fact(document.sites, len(document.resources), language),
+        _owner_fact(document.sites, language),
+        _law_fact(document.sites, language),
         _access_fact(document, language),
-        _seal_fact(document, language),
+        _seal_fact(document.seal, language),
+    ]
+
+
+def public_facts(page: Any, language: str) -> list[dict[str, str]]:
+    """As `facts`, of the public page."""
+    urgent = str(page.emergencies)
+    tone = "bad" if page.emergencies else ""
+    return [
+        _place_fact(page.sites, None, language),
+        _owner_fact(page.sites, language),
+        _law_fact(page.sites, language),
+        _fact(say(language, "Emergency accesses"), urgent, say(language, "so far"), tone),
+        _seal_fact(page.seal, language),
     ]
 
 
@@ -132,21 +145,22 @@ def _fact(of: str, value: str, so: str, tone: str) -> dict[str, str]:
     return {"of": of, "value": value, "so": so, "tone": tone}
 
 
-def _place_fact(document: Evidence, language: str) -> dict[str, str]:
-    used = [site for site in document.sites if site.resources] or list(document.sites)
+def _place_fact(sites: Sequence[SitePart], resources: int | None, language: str) -> dict[str, str]:
+    used = [site for site in sites if site.resources] or list(sites)
     codes = sorted({str(site.country.value) for site in used if site.country.value is not None})
     missing = any(site.country.value is None for site in used) or not used
     shown = ", ".join(country(language, code) for code in codes[:2])
     if len(codes) > 2:
         shown += f" +{len(codes) - 2}"
     value = say(language, "undeclared") if not codes else shown
-    count = len(document.resources)
-    so = say(language, "{n} resources on {sites} sites", n=count, sites=len(used))
+    so = say(language, "{n} sites", n=len(used))
+    if resources is not None:
+        so = say(language, "{n} resources on {sites} sites", n=resources, sites=len(used))
     return _fact(say(language, "Places"), value, so, "open" if missing else "")
 
 
-def _owner_fact(document: Evidence, language: str) -> dict[str, str]:
-    outcomes = {site.verdict for site in document.sites}
+def _owner_fact(sites: Sequence[SitePart], language: str) -> dict[str, str]:
+    outcomes = {site.verdict for site in sites}
     worst = next(
         (each for each in ("failed", "not-shown", "shown") if each in outcomes), "not-shown"
     )
@@ -159,11 +173,9 @@ def _owner_fact(document: Evidence, language: str) -> dict[str, str]:
     return _fact(say(language, "EU ownership"), verdict(language, worst), say(language, so), tone)
 
 
-def _law_fact(document: Evidence, language: str) -> dict[str, str]:
-    foreign = {
-        (each.law) for site in document.sites for each in site.laws if each.kind != "domestic"
-    }
-    domestic = {each.law for site in document.sites for each in site.laws} - foreign
+def _law_fact(sites: Sequence[SitePart], language: str) -> dict[str, str]:
+    foreign = {each.law for site in sites for each in site.laws if each.kind != "domestic"}
+    domestic = {each.law for site in sites for each in site.laws} - foreign
     so = say(language, "with reach beyond their country; {n} of the places' own", n=len(domestic))
     return _fact(say(language, "Laws"), str(len(foreign)), so, "open" if foreign else "")
 
@@ -179,12 +191,12 @@ def _access_fact(document: Evidence, language: str) -> dict[str, str]:
     return _fact(say(language, "Operator's accesses"), str(len(served)), so, tone)
 
 
-def _seal_fact(document: Evidence, language: str) -> dict[str, str]:
-    level = document.seal.level
+def _seal_fact(outcome: Seal, language: str) -> dict[str, str]:
+    level = outcome.level
     value = "–" if level is None else f"SEAL-{level}"
-    if document.seal.unanswered:
-        so = say(language, "at most; {n} of {all} criteria answered", n=document.seal.answered,
-                 all=document.seal.answered + document.seal.unanswered)  # fmt: skip
+    if outcome.unanswered:
+        so = say(language, "at most; {n} of {all} criteria answered", n=outcome.answered,
+                 all=outcome.answered + outcome.unanswered)  # fmt: skip
     else:
         so = say(language, "the lowest of all criteria")
     return _fact(say(language, "Sovereignty"), value, so, "open" if (level or 0) < 3 else "good")
@@ -244,8 +256,3 @@ def finding(row: Mapping[str, Any], language: str) -> dict[str, Any]:
 
 def _moment(value: Any, language: str) -> str:
     return "–" if value is None else moment(language, int(value))
-
-
-def said(value: Said, language: str) -> str:
-    """A statement's value, "undeclared" where there is none."""
-    return say(language, "undeclared") if value.value is None else str(value.value)

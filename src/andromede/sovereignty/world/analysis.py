@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
@@ -88,10 +89,11 @@ def outside(entity: Entity, day: date) -> bool:
     )
 
 
-def percent(share: Fraction) -> str:
-    """A share as a percentage with at most six decimals. What is not nothing never shows as 0."""
-    scaled = share * 100
-    rounded = round(scaled / MILLIONTH)
+def percent(share: Fraction, *, up: bool = False) -> str:
+    """A share as a percentage with at most six decimals, rounded to the nearest or `up`. What is
+    not nothing never shows as 0."""
+    scaled = share * 100 / MILLIONTH
+    rounded = math.ceil(scaled) if up else round(scaled)
     if rounded == 0 and scaled > 0:
         rounded = 1
     whole, rest = divmod(rounded, 10**6)

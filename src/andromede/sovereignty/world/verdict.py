@@ -36,8 +36,8 @@ class Reason(Struct, frozen=True, kw_only=True):
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """`non_eu_individual` and `non_eu_together` are percentages as decimal strings, the larger of
-    capital and votes. What makes it fail stands first among the reasons."""
+    """`non_eu_individual` and `non_eu_together` are percentages as decimal strings, rounded up, the
+    larger of capital and votes. What makes it fail stands first among the reasons."""
 
     outcome: Outcome
     reasons: tuple[Reason, ...] = ()
@@ -77,8 +77,8 @@ def judge(analysis: Analysis, key: str) -> Verdict:
     return Verdict(
         outcome=outcome,
         reasons=(*failing, *missing) or (within,),
-        non_eu_individual=percent(alone),
-        non_eu_together=percent(all_of_them),
+        non_eu_individual=percent(alone, up=True),
+        non_eu_together=percent(all_of_them, up=True),
     )
 
 

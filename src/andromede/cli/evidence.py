@@ -1,0 +1,60 @@
+"""`evidence`: fetches a project's signed archive, once all that it tells of is in the log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from andromede.cli.client import ApiFailure, Session, poll
+from andromede.cli.errors import CliError
+from andromede.cli.sovereignty.session import open_session
+from andromede.sovereignty.evidence.archive import unpack
+
+NUMBERED_WITHIN = 30.0  # seconds that the newest leaves may take to be numbered
+NAMED = 'filename="'
+
+
+def fetch(state: Path, project: str, out: Path | None) -> None:
+    """Write the archive to `out`, or under the name it has in the folder one is in, and say where.
+
+    Errors: CliError.
+    """
+    session = open_session(state)
+    try:
+        where = f"/evidence/{_project(session, project)}"
+        data, headers = poll(
+            lambda: _settled(session, where),
+            NUMBERED_WITHIN,
+            "the newest leaves of the log were not numbered; andromede status tells more: not done",
+        )
+    finally:
+        session.close()
+    name = headers.get("content-disposition", "").partition(NAMED)[2].rstrip('"')
+    path = out if out is not None else Path(Path(name).name or "evidence.zip")
+    path.write_bytes(data)
+    print(f"{path}: {len(data)} bytes; verify it with: andromede verify {path}")
+
+
+def _settled(session: Session, where: str) -> tuple[bytes, dict[str, str]] | None:
+    """The archive, unless a leaf in it still waits for its number."""
+    data, headers = session.download("sovereignty", where)
+    document = msgspec.json.decode(unpack(data)["evidence.json"])
+    return None if document["log"]["pending"] else (data, headers)
+
+
+def _project(session: Session, given: str) -> str:
+    """A project's id by its id or name; names are for those who may list projects.
+
+    Errors: CliError when several have the name.
+    """
+    if given == session.project_id:
+        return given
+    try:
+        found = session.call("identity", "GET", "/projects", None, name=given)["projects"]
+    except ApiFailure:
+        return given
+    if len(found) > 1:
+        ids = ", ".join(each["id"] for each in found)
+        raise CliError(f"{len(found)} projects are called {given}: {ids}; give an id")
+    return str(found[0]["id"]) if found else given
