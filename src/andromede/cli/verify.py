@@ -97,7 +97,7 @@ def _kind(path: Path, data: bytes) -> Callable[[Examination, str, bytes], object
     elif b"\n\n" in data:
         return Examination.checkpoint
     raise CliError(
-        f"{path}: neither an archive of evidence, a log bundle, a checkpoint, a consistency proof "
+        f"{path}: neither a log bundle, an archive of evidence, a checkpoint, a consistency proof "
         f"nor a folder with a copy of a log",
         USAGE,
     )
