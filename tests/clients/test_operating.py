@@ -165,11 +165,11 @@ def test_a_certificate_near_its_end_is_renewed_while_the_cloud_runs(
     with monkeypatch.context() as patch:
         patch.setattr(tls, "LEAF_DAYS", 7)
         tls.ensure(folder, "cloud", listen.hosts(mortal.config), owner)
-    wait(lambda: days_presented(mortal) < 7, 30, "the api did not take up the new certificate")
+    poll(lambda: days_presented(mortal) < 7, 30, "the api did not take up the new certificate")
     facts = control.running(mortal.state)
     assert facts is not None
     os.kill(facts["roles"]["worker"], signal.SIGKILL)  # it looks at the certificate as it starts
-    wait(lambda: days_presented(mortal) > 300, 30, "nobody renewed the certificate")
+    poll(lambda: days_presented(mortal) > 300, 30, "nobody renewed the certificate")
     assert control.health(mortal.config, Paths(mortal.state))[0]
 
 
