@@ -90,7 +90,7 @@ def _control(state: State) -> Answer | None:
             f"Controlled from outside the EU: {_names(outside)}.",
             f"Contrôle exercé hors de l'UE : {_names(outside)}.",
         )
-    if not state.holders or any(each.outcome == "not-shown" for each in state.holders):
+    if _unknown(state):
         return None
     if failed:
         who = _names([each.id for each in failed])
@@ -107,12 +107,20 @@ def _control(state: State) -> Answer | None:
     )
 
 
+def _unknown(state: State) -> bool:
+    """Whether something about the owners, which an answer would rest on, is undeclared."""
+    return not state.holders or any(
+        each.outcome == "not-shown" or any(code.endswith("-undeclared") for code in each.codes)
+        for each in state.holders
+    )
+
+
 def _controlled(holder: Holder) -> bool:
     return holder.in_eu is False or bool(holder.codes & CONTROL)
 
 
 def _capital(state: State) -> Answer | None:
-    if not state.holders or any(each.outcome == "not-shown" for each in state.holders):
+    if _unknown(state):
         return None
     most = max(float(each.non_eu) for each in state.holders)
     answer = 5 if most == 0 else 4 if most < 50 else 3 if most == 50 else 2 if most < 90 else 1
@@ -155,7 +163,7 @@ def _foreign_laws(state: State) -> Answer | None:
             f"Des lois extraterritoriales de pays hors de l'UE atteignent un opérateur : "
             f"{_names(reached)}.",
         )
-    if not state.holders or any(each.outcome == "not-shown" for each in state.holders):
+    if _unknown(state):
         return None
     if state.sites and all(each.qualified for each in state.sites):
         return _computed(

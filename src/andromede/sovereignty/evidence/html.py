@@ -24,10 +24,17 @@ MANY: Final = 40  # entities on the graph
 @cache
 def environment() -> Environment:
     loader = DictLoader({name: assets.text(f"templates/{name}") for name in TEMPLATES})
-    return Environment(
+    made = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
+    made.filters["sentence"] = _sentence
+    return made
+
+
+def _sentence(words: str) -> str:
+    """With a capital at its beginning, and nothing else changed."""
+    return words[:1].upper() + words[1:]
 
 
 def warm() -> None:

@@ -153,9 +153,9 @@ def _place_fact(sites: Sequence[SitePart], resources: int | None, language: str)
     if len(codes) > 2:
         shown += f" +{len(codes) - 2}"
     value = say(language, "undeclared") if not codes else shown
-    so = say(language, "{n} sites", n=len(used))
+    so = say(language, "Sites: {n}", n=len(used))
     if resources is not None:
-        so = say(language, "{n} resources on {sites} sites", n=resources, sites=len(used))
+        so = say(language, "Resources: {n} · sites: {sites}", n=resources, sites=len(used))
     return _fact(say(language, "Places"), value, so, "open" if missing else "")
 
 
@@ -166,7 +166,7 @@ def _owner_fact(sites: Sequence[SitePart], language: str) -> dict[str, str]:
     )
     so = {
         "shown": "every chain of owners ends in the EU",
-        "failed": "an owner outside the EU passes a limit",
+        "failed": "the limits on owners outside the EU are not kept",
         "not-shown": "too little is declared",
     }[worst]
     tone = {"shown": "good", "failed": "bad", "not-shown": "open"}[worst]
@@ -185,7 +185,7 @@ def _access_fact(document: Evidence, language: str) -> dict[str, str]:
     urgent = sum(each.emergency for each in served)
     refused = len(document.accesses) - len(served)
     so = say(
-        language, "{urgent} in an emergency; {refused} refused", urgent=urgent, refused=refused
+        language, "In an emergency: {urgent} · refused: {refused}", urgent=urgent, refused=refused
     )
     tone = "bad" if urgent else ""
     return _fact(say(language, "Operator's accesses"), str(len(served)), so, tone)

@@ -112,6 +112,23 @@ def test_keys(keys: set[str], level: int) -> None:
         (Holder(id="x", outcome="failed", in_eu=False, codes=frozenset({"seat-outside"})), 1, 2),
         (Holder(id="x", outcome="failed", in_eu=True, codes=frozenset({"together-above"})), 3, 2),
         (Holder(id="x", outcome="not-shown", in_eu=True), None, None),
+        (
+            Holder(
+                id="x", outcome="failed", in_eu=True, codes=frozenset({"veto", "owners-undeclared"})
+            ),
+            1,
+            None,
+        ),
+        (
+            Holder(
+                id="x",
+                outcome="failed",
+                in_eu=True,
+                codes=frozenset({"together-above", "owners-undeclared"}),
+            ),
+            None,
+            None,
+        ),
         (Holder(id="x", outcome="not-shown", foreign_laws=("us-cloud-act",)), None, 1),
     ],
 )

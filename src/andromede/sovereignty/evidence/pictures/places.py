@@ -12,6 +12,7 @@ from andromede.sovereignty.evidence.pictures import svg
 from andromede.sovereignty.evidence.pictures.projection import Point, View, middle, outlines, view
 
 SIZE: Final = 13.0  # of labels
+POLE: Final = -89.0  # degrees of latitude
 TWO: Final = 30.0  # the height of a label of two lines
 
 
@@ -83,8 +84,9 @@ def _path(seen: View, ring: Iterable[Point]) -> str:
 
 
 def _one_sided(ring: list[Point]) -> list[Point]:
-    """A ring that crosses the date line, cut off there, on the side where most of it is."""
-    if not any(abs(a[0] - b[0]) > 180 for a, b in pairwise(ring)):
+    """A ring that crosses the date line, cut off there, on the side where most of it is. Along the
+    pole, where Antarctica is closed, is no crossing."""
+    if not any(abs(a[0] - b[0]) > 180 and a[1] > POLE for a, b in pairwise(ring)):
         return ring
     east = sum(x > 0 for x, _ in ring) * 2 > len(ring)
     return [(x if (x > 0) == east else 180.0 if east else -180.0, y) for x, y in ring]
