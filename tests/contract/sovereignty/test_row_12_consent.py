@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from andromede.http.context import Context
+from andromede.roles import assembly
+from andromede.sovereignty.consent.rules import Kind
 from tests.contract.compute.servers.helpers import LATEST, ROOT
 from tests.contract.image.helpers import active, patch, replace
 from tests.contract.sovereignty.customers import CONSENTS, DAY, Customers, customers, later
@@ -208,3 +212,28 @@ def test_consents_are_listed_by_pages_to_whom_they_concern(world: Customers) -> 
     assert world.member.get(f"{CONSENTS}?project_id=p2").status == 403
     for marker in (elsewhere, unknown_id()):
         assert world.member.get(f"{CONSENTS}?marker={marker}").status == 400
+
+
+# What shows a customer's data without being named for it, and why it needs no consent.
+REVIEWED: dict[str, str] = {}
+SHOWING = re.compile(r"console|output|password|snapshot|export|download|user_data|vnc|serial|dump")
+
+
+def test_every_operation_that_shows_data_says_so() -> None:
+    """A walk over the routing tables: whoever adds a way to a customer's data declares its kind."""
+    kinds = {each.value for each in Kind}
+    for service in assembly.services():
+        for row in service.operations:
+            assert row.reveals is None or row.reveals in kinds, row.action
+            named = f"{row.path} {row.key or ''} {row.action}"
+            if service.name in ("compute", "image", "network") and SHOWING.search(named):
+                assert row.reveals is not None or row.action in REVIEWED, row.action
+
+
+def test_an_operation_that_forgets_to_ask_shows_nothing(
+    world: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Context, "reveal", lambda *_: None)
+    path = f"/image/v2/images/{world.site.image}/file"
+    for client in (world.member, world.operator):
+        assert client.get(path).status == 500
