@@ -95,9 +95,14 @@ def needed(connection: Connection, project_id: str) -> bool:
     return settings(connection, project_id).operator_access != "open"
 
 
+def where(connection: Connection, project_id: str) -> str:
+    """Where it was set whether operators need the project's consent."""
+    return effective(connection, project_id).where(RULE)
+
+
 def refusal(connection: Connection, kind: str, project_id: str, resource: str) -> Refused:
     """The 403 that says how access is had."""
-    set_at = effective(connection, project_id).where(RULE)
+    set_at = where(connection, project_id)
     return Refused(
         Decision(
             allowed=False,

@@ -11,7 +11,7 @@ from andromede.http.access import ADMIN, ADMIN_READER
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden, NotFound
 from andromede.http.operation import Operation, Reply
-from andromede.services.identity import policy
+from andromede.services.identity import policy, takeover
 from andromede.services.identity.grants import store
 from andromede.services.identity.grants.store import SYSTEM, Grant, Target
 from andromede.services.identity.groups import store as groups
@@ -133,13 +133,16 @@ def add(context: Context, actor_kind: str, target_kind: str, inherited: bool) ->
 
 
 def _admit(context: Context, grant: Grant) -> None:
-    """Errors: admit.Refused when it would open data to a supplier that may not reach them."""
+    """Errors: admit.Refused when it would open data to a supplier that may not reach them, or a
+    customer's project to an operator."""
     holders = [grant.actor_id]
     if grant.actor_kind == "group":
         holders = groups.members(context.conn, [grant.actor_id])
     one = grant.target_kind == "project" and not grant.inherited
     target = grant.target_id if one else None
     context.admit_users({each: [target] for each in holders})
+    if not store.exists(context.conn, grant):
+        takeover.require(context, holders, takeover.opened([grant]))
 
 
 def _check_domain(context: Context, grant: Grant, role: Row) -> None:

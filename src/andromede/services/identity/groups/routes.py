@@ -13,7 +13,7 @@ from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
-from andromede.services.identity import policy
+from andromede.services.identity import policy, takeover
 from andromede.services.identity.bodies import check_id, extras, given
 from andromede.services.identity.grants import store as grants
 from andromede.services.identity.groups import store
@@ -142,7 +142,10 @@ def check_member(context: Context) -> Reply:
 
 def add_member(context: Context) -> Reply:
     group, user = _member(context, change=True)
-    context.admit_users({user.id: grants.opened(grants.of_group(context.conn, group.id))})
+    rows = grants.of_group(context.conn, group.id)
+    context.admit_users({user.id: grants.opened(rows)})
+    if not store.has(context.conn, group.id, user.id):
+        takeover.require(context, [user.id], takeover.opened(rows))
     store.add(context.conn, group.id, user.id)
     return Reply(204)
 

@@ -13,7 +13,7 @@ from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
-from andromede.services.identity import passwords, policy
+from andromede.services.identity import passwords, policy, takeover
 from andromede.services.identity.auth import reach
 from andromede.services.identity.bodies import check_id, extras, given
 from andromede.services.identity.grants import store as grants
@@ -127,6 +127,7 @@ def update(context: Context) -> dict[str, Any]:
         values["options"] = body.options.merged(row.options)
     if not isinstance(body.password, msgspec.UnsetType):
         values["password_hash"] = context.prepared
+        takeover.tell_of_password(context, row.id)
     values["extra"] = {**row.extra, **extras(context, "user", UserChange)}
     with refusing("user", duplicate(values.get("name", row.name), row.domain_id)):
         context.conn.execute(
