@@ -175,3 +175,14 @@ def test_the_same_moment_gives_the_same_bytes(world: Evident) -> None:
         assert world.archive() == world.archive()
     finally:
         clock.set_source(None)
+
+
+def test_the_command_verifies_archives(world: Evident, tmp_path: Path) -> None:
+    from andromede.cli.verify import verify
+
+    path = tmp_path / "evidence.zip"
+    path.write_bytes(world.archive())
+    assert verify([path], key=world.key, witnesses=[], as_json=True) == 0
+    assert verify([path], key=None, witnesses=[], as_json=False) == 0
+    path.write_bytes(world.archive()[:-7] + b"7 bytes")
+    assert verify([path], key=world.key, witnesses=[], as_json=True) == 1

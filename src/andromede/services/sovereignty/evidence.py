@@ -8,9 +8,8 @@ from andromede.cloud import Cloud, Keys
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Conflict, NotFound
 from andromede.http.operation import Reply
-from andromede.services.compute import api as compute
 from andromede.services.identity import api as identity
-from andromede.services.image import api as image
+from andromede.services.sovereignty import placed
 from andromede.services.sovereignty.evidence_schema import PublicBody, SealBody
 from andromede.sovereignty.evidence import bundle, gather, public, seal, store
 from andromede.sovereignty.world import facts as world
@@ -45,8 +44,7 @@ def archive(context: Context) -> Reply:
         seen = context.caller.admin or project == context.project_id
         if not seen or not identity.project_exists(connection, project):
             raise NotFound(f"Project {project} could not be found.")
-        placements = (compute.placements(), image.placements())
-        resources = store.placed(connection, placements, project)
+        resources = store.placed(connection, placed.sources(), project)
         document, log = gather.gather(connection, cloud, project, resources)
     context.touches(project, project)
     packed = bundle.make(document, log, _keys(context.cloud).sign_manifest)

@@ -23,13 +23,13 @@ from andromede.sovereignty.log.bundle import Bundle
 from andromede.sovereignty.log.gather import bundle as log_bundle
 from andromede.sovereignty.policy import merge
 from andromede.sovereignty.policy import store as policies
+from andromede.sovereignty.policy.model import AT_REST
 from andromede.sovereignty.world import facts as world
 from andromede.sovereignty.world.facts import Facts
 
 MOST_LEAVES: Final = 100_000
 MOST_ROWS: Final = 10_000  # of consents and findings
 POLICY_ACTS: Final = "sovereignty:policy:"
-NO_KEYS: Final = "none"  # disks and images are not encrypted by the cloud
 SOFTWARE: Final = f"andromede {__version__}"
 
 
@@ -125,7 +125,7 @@ def _resource(each: store.Placed) -> model.ResourcePart:
         kind=each.kind,
         id=each.id,
         site=Said(value=each.site, basis=Basis.MEASURED),
-        keys=Said(value=NO_KEYS, basis=Basis.MEASURED),
+        keys=Said(value=each.keys, basis=Basis.MEASURED),
     )
 
 
@@ -206,7 +206,7 @@ def _state(connection: Connection, cloud: Cloud, facts: Facts, confined: bool) -
         holders=tuple(world_parts.holder(facts, key) for key in operators),
         sites=tuple(world_parts.location(facts, name) for name in sorted(facts.sites)),
         stores=tuple(_stored(each, facts) for each in store_parts(cloud, facts)),
-        keys=frozenset({NO_KEYS}),
+        keys=frozenset({AT_REST.value}),
         confined=confined,
         witnesses=len(_log(newest).witnesses),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -11,6 +10,8 @@ from msgspec import Struct
 from andromede import clock
 from andromede.db import Connection, metadata
 from andromede.db.types import Moment, identifier, table
+from andromede.sovereignty.findings.placed import Source
+from andromede.sovereignty.policy.model import Keys
 
 seal_answer = table(
     "seal_answer",
@@ -25,24 +26,24 @@ seal_answer = table(
 
 
 class Placed(Struct, frozen=True, kw_only=True):
-    """A resource and its site."""
+    """A resource, its site, and whose keys its data are under ("none": not encrypted)."""
 
     kind: str
     id: str
     site: str
+    keys: str
 
 
-def placed(
-    connection: Connection, placements: Iterable[sa.Select[Any]], project_id: str
-) -> list[Placed]:
-    """A project's resources, by kind and id. `placements` are selections of every project's
-    (`kind`, `id`, `project_id`, `site`)."""
+def placed(connection: Connection, sources: Iterable[Source], project_id: str) -> list[Placed]:
+    """A project's resources, by kind and id."""
     found = []
-    for each in placements:
-        rows = each.subquery()
+    for each in sources:
+        rows = each.rows.subquery()
+        keys = Keys.NONE if each.keys is None else each.keys
         wanted = sa.select(rows).where(rows.c.project_id == project_id).order_by(rows.c.id)
         found += [
-            Placed(kind=row.kind, id=row.id, site=row.site) for row in connection.execute(wanted)
+            Placed(kind=row.kind, id=row.id, site=row.site, keys=keys.value)
+            for row in connection.execute(wanted)
         ]
     return sorted(found, key=lambda row: (row.kind, row.id))
 
