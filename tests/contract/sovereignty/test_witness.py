@@ -128,6 +128,11 @@ def test_cosignatures_travel_and_verify(
     said = capsys.readouterr().out
     assert "cosigned by the witness" in said, "the last cosigned checkpoint comes with the newest"
     assert "begins with the one of" in said
+    assert verify([later], key=None, witnesses=asked, as_json=False) == 3
+    assert "has cosigned the first 305 of 307 leaves" in capsys.readouterr().out
+    assert carry(cloud, other)
+    assert verify([bundle(cloud, tmp_path), later], key=None, witnesses=asked, as_json=False) == 0
+    assert verify([bundle(cloud, tmp_path), path], key=None, witnesses=asked, as_json=False) == 0
     seen = state(cloud)
     assert (seen["conflict"], seen["problem"], seen["size"] > 300) == (False, None, True)
 

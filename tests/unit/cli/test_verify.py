@@ -71,7 +71,7 @@ def test_witnesses_that_are_asked_for_must_have_cosigned(
     asked = [witness.witness_verifier()]
     plain = write(tmp_path, note())
     code, said = run(capsys, plain, witnesses=asked)
-    assert (code, "not signed by w/witness" in said) == (3, True)
+    assert (code, "no checkpoint is cosigned by w/witness" in said) == (3, True)
     line = notes.signature_line("w/witness", witness.cosign_checkpoint(TEXT.encode()))
     cosigned = write(tmp_path, note() + line, "cosigned")
     code, said = run(capsys, cosigned, witnesses=asked)
@@ -81,6 +81,8 @@ def test_witnesses_that_are_asked_for_must_have_cosigned(
     assert (code, "forged or altered" in said) == (1, True)
     code, said = run(capsys, cosigned, witnesses=[KEYS.log_verifier()])
     assert "no witness's key" in said
+    code, said = run(capsys, plain, cosigned, witnesses=asked)
+    assert code == 0, "it is one checkpoint"
 
 
 def test_one_origin_under_two_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

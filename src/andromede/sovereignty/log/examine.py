@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import rfc8785
 
+from andromede import clock
 from andromede.sovereignty.log import mirror as mirrors
 from andromede.sovereignty.log import note as notes
 from andromede.sovereignty.log.bundle import Bundle, Link, Proven, from_text
@@ -42,6 +43,7 @@ class Examination:
         self.heads: list[Head] = []
         self.links: list[tuple[str, Link]] = []
         self.mirrors: list[tuple[str, Checkpoint, Tree]] = []
+        self.cosigned: dict[tuple[str, str], int] = {}  # origin, witness -> largest size
 
     @property
     def verdict(self) -> str:
@@ -97,29 +99,20 @@ class Examination:
         return (line for line in self.lines if line.file == file)
 
     def _cosignatures(self, file: str, note: Note, claimed: Sequence[str]) -> None:
-        """With witnesses given each must have cosigned; those that a bundle names may have."""
-        if self.witnesses:
-            for key in self.witnesses:
-                try:
-                    self._cosigned(file, note, key)
-                except notes.NoteError as error:
-                    forged = (key.name, key.key_id) in {(s.name, s.key_id) for s in note.signatures}
-                    self.say(file, FALSE if forged else NOT_SHOWN, f"witness: {error}")
-            return
-        for text in claimed:
-            try:
-                key = notes.verifier(text)
-                if notes.signed_by(note, [key]):
-                    self._cosigned(file, note, key)
-            except notes.NoteError as error:
-                self.say(file, FALSE, f"witness: {error}")
-
-    def _cosigned(self, file: str, note: Note, key: Verifier) -> None:
-        """Errors: NoteError."""
-        if key.kind != COSIGNATURE:
-            raise notes.NoteError(f"{key} is no witness's key")
-        time = notes.check(note, key)
-        self.say(file, TRUE, f"cosigned by the witness {key.name} at {time}")
+        """The witnesses' signatures on a checkpoint: of those given, or else of those it names."""
+        try:
+            keys = self.witnesses or [notes.verifier(text) for text in claimed]
+            for key in notes.signed_by(note, keys):
+                if key.kind != COSIGNATURE:
+                    raise notes.NoteError(f"{key} is no witness's key")
+                time = notes.check(note, key) or 0
+                when = clock.iso(time * clock.SECOND)
+                self.say(file, TRUE, f"cosigned by the witness {key.name} at {when}")
+                head = notes.read_checkpoint(note.text)
+                at = (head.origin, str(key))
+                self.cosigned[at] = max(head.size, self.cosigned.get(at, 0))
+        except (notes.NoteError, OverflowError) as error:
+            self.say(file, FALSE, f"witness: {error}")
 
     def bundle(self, file: str, found: Bundle) -> None:
         """A bundle: its checkpoints, each leaf's commitment and place."""
@@ -186,6 +179,22 @@ class Examination:
     def conclude(self) -> None:
         """Compare all heads of each log: the same tree, or one the beginning of the other."""
         self.lines += compare(self.heads, self.links, self.mirrors)
+        for origin in sorted({head.checkpoint.origin for head in self.heads}):
+            for key in self.witnesses:
+                self._witnessed(origin, key)
+
+    def _witnessed(self, origin: str, key: Verifier) -> None:
+        """How much of a log a witness has vouched for, of those that are asked for."""
+        largest = max(
+            (head for head in self.heads if head.checkpoint.origin == origin),
+            key=lambda head: head.checkpoint.size,
+        )
+        seen = self.cosigned.get((origin, str(key)))
+        if seen is None:
+            self.say(largest.file, NOT_SHOWN, f"no checkpoint is cosigned by {key.name}")
+        elif seen < largest.checkpoint.size:
+            text = f"{key.name} has cosigned the first {seen} of {largest.checkpoint.size} leaves"
+            self.say(largest.file, NOT_SHOWN, text)
 
 
 def _check_leaf(each: Proven, head: Checkpoint | None) -> None:
