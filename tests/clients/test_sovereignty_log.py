@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from andromede.cli.client import poll
 from andromede.cli.errors import CliError
-from benchmarks.scratch import Scratch, failures, wait
+from benchmarks.scratch import Scratch, failures
 from tests.clients.test_sovereignty_world import Run, command
 
 
@@ -44,7 +45,7 @@ def settled(run: Run) -> list[dict[str, object]]:
         size = int(run("log", "checkpoint").split("\n")[1])
         return all(each["index"] is not None and int(str(each["index"])) < size for each in found)
 
-    wait(numbered, 20, "the leaves got no numbers")
+    poll(numbered, 20, "the leaves got no numbers")
     return found
 
 
@@ -120,7 +121,7 @@ def test_the_courier_brings_a_cosignature(run: Run, running: Scratch, tmp_path: 
         lines = run("log", "checkpoint").split("\n\n")[1].splitlines()
         return len(lines) == 2
 
-    wait(cosigned, 30, "no cosignature came")
+    poll(cosigned, 30, "no cosignature came")
     kept = tmp_path / "kept"
     kept.write_text(run("log", "checkpoint"))
     code, said = verify(str(kept), "--key", str(key), "--witness", str(own))
