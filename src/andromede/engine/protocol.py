@@ -211,12 +211,14 @@ class Observation(Struct, frozen=True, kw_only=True):
 
 
 class Engine(Protocol):
-    """One host's engine. Methods block; callers run them in worker threads, several at once.
+    """One host's engine, or that of several. Methods block; callers run them in worker threads,
+    several at once.
 
     Errors: EngineError, whose text says what was tried, on what, and why it failed.
     """
 
-    def host(self) -> HostFacts: ...
+    def hosts(self) -> tuple[HostFacts, ...]:
+        """Every host this engine places servers on; at least one."""
 
     def ensure_network(self, spec: NetworkSpec) -> None: ...
     def remove_network(self, network_id: str) -> None: ...

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 
 from andromede import clock
 from andromede.engine.changes import Changes
@@ -81,6 +82,7 @@ class SimulatedEngine:
         self.console: dict[str, bytes] = {}
         self.shutdown_ignored: set[str] = set()
         self._host = host
+        self._others: tuple[str, ...] = ()
         self._events: set[str] = set()
         self._metadata = Changes()
         self._changed = threading.Condition()
@@ -89,9 +91,16 @@ class SimulatedEngine:
         self.calls[verb] += 1
         self.faults.meet(verb)
 
-    def host(self) -> HostFacts:
+    def offer(self, hosts: Iterable[str]) -> None:
+        """Have hosts of these names besides the one it was made with."""
+        self._others = tuple(sorted(set(hosts) - {self._host}))
+
+    def hosts(self) -> tuple[HostFacts, ...]:
+        return tuple(self._facts(name) for name in (self._host, *self._others))
+
+    def _facts(self, name: str) -> HostFacts:
         return HostFacts(
-            name=self._host,
+            name=name,
             vcpus=HOST_VCPUS,
             memory=HOST_MEMORY,
             disk=HOST_MEMORY,

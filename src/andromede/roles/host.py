@@ -10,7 +10,9 @@ from andromede.edge import feed, supply
 from andromede.engine.protocol import Engine
 from andromede.engine.simulated import SimulatedEngine
 from andromede.roles import assembly
+from andromede.services.compute import api as compute
 from andromede.services.network import api as network
+from andromede.sovereignty.world import facts
 from andromede.work import Reconciler
 
 
@@ -31,8 +33,27 @@ def reconcilers(world: SimpleNamespace) -> list[Reconciler]:
         if make is not None:
             found.extend(make(world))
     found += [feed.reconciler(world, _networks(world)), supply.reconciler(world)]
+    if isinstance(world.engine, SimulatedEngine):
+        found.append(Reconciler(name="declared-hosts", every=1, run=_declared_hosts(world)))
     found.append(Reconciler(name="strays", every=60, run=world.engine.remove_strays))
     return found
+
+
+def _declared_hosts(world: SimpleNamespace) -> Callable[[], None]:
+    """Lets the simulated engine have the hosts that the world declares at its sites."""
+    engine: SimulatedEngine = world.engine
+    marks: list[str] = []
+
+    def run() -> None:
+        with world.cloud.database.read() as connection:
+            known = facts.current(connection)
+        if marks == [known.generation]:
+            return
+        engine.offer(host for site in known.sites.values() for host in site.hosts)
+        compute.note_hosts(world)
+        marks[:] = [known.generation]
+
+    return run
 
 
 def _networks(world: SimpleNamespace) -> Callable[[], list[str]]:

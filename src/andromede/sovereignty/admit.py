@@ -99,7 +99,7 @@ def _decided(connection: Connection, project_id: str, to: Destination) -> Told |
     known = facts.current(connection, age[1])
     refusal = decide.refuse(policy, known, to)
     told = None if refusal is None else (refusal, decide.admissible(policy, known, to))
-    if len(kept) < _KEPT_DECISIONS and store.keeps(age[0], project_id):
+    if len(kept) < _KEPT_DECISIONS:
         kept[key] = told
     return told
 

@@ -51,7 +51,7 @@ def test_a_host_is_seen_once_its_worker_spoke(cloud: TestCloud) -> None:
     note(cloud)
     note(cloud)
     (host,) = listed(cloud)
-    facts = cloud.engine.host()
+    facts = cloud.engine.hosts()[0]
     assert len(host["id"]) == len(host["service"]["id"]) == 36
     assert host == {
         "id": host["id"], "hypervisor_hostname": facts.name, "state": "up", "status": "enabled",

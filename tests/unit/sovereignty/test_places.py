@@ -25,7 +25,7 @@ KINDS = {"create", "move", "copy", "share", "expose"}
 # Who calls a verb that makes something: (module, function) -> what asked for admission before it.
 CALLERS = {
     ("services/compute/servers/steps/machine.py", "run"): {
-        "ensure_server": "compute/servers/steps/build.py:schedule",
+        "ensure_server": "compute/servers/scheduling.py:_why_not",
     },
     ("services/network/steps.py", "apply_network"): {
         "ensure_network": "network/steps.py:_network",

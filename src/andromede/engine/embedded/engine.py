@@ -24,8 +24,8 @@ class EmbeddedEngine:
         self._network = HostNetwork(config, paths)
         self._machines = Machines(config, paths, self._network.open_tap)
 
-    def host(self) -> HostFacts:
-        return self._machines.host()
+    def hosts(self) -> tuple[HostFacts, ...]:
+        return (self._machines.host(),)
 
     def ensure_network(self, spec: NetworkSpec) -> None:
         self._network.ensure_network(spec)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from andromede.db import Connection
 from andromede.services.compute.flavors import seeds, store
+from andromede.services.compute.hosts import store as hosts
+from andromede.services.compute.hosts.record import note_all as note_hosts
 from andromede.services.compute.servers.audit import audit
 from andromede.services.compute.servers.reach import reach
 from andromede.services.compute.servers.store import placements
 
-__all__ = ["audit", "bootstrap", "placements", "reach"]
+__all__ = ["audit", "bootstrap", "note_hosts", "placements", "reach", "sites"]
 
 
 def bootstrap(connection: Connection) -> None:
     """Have the flavors a new cloud offers; running it again changes nothing."""
     store.seed(connection, seeds.rows())
+
+
+def sites(connection: Connection) -> set[str]:
+    """The sites that have hosts."""
+    return {site for _, site in hosts.places(connection).values()}

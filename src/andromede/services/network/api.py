@@ -171,6 +171,12 @@ def ports_active(connection: Connection, server_id: str, active: bool) -> None:
     ports.set_status(connection, down, "DOWN")
 
 
+def ports_on(connection: Connection, server_id: str, host: str) -> None:
+    """Note which host a server's ports are on."""
+    for row in ports.of_servers(connection, [server_id]):
+        ports.update(connection, row["id"], {"host_id": host})
+
+
 def port_by_address(connection: Connection, network_id: str, ip: str) -> str | None:
     """The server that holds an address on a network, for the metadata service."""
     port_id = addresses.port_at(connection, network_id, ip)

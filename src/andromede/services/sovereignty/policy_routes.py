@@ -7,7 +7,7 @@ from typing import Any
 
 from andromede.http.access import ADMIN, AUTHENTICATED, PROJECT_READER
 from andromede.http.operation import Operation
-from andromede.services.sovereignty import affiliations, findings, notices, policy
+from andromede.services.sovereignty import affiliations, findings, notices, plans, policy
 from andromede.services.sovereignty.schema import (
     Affiliation,
     AffiliationBody,
@@ -17,6 +17,7 @@ from andromede.services.sovereignty.schema import (
     FindingList,
     Notice,
     NoticeList,
+    Plan,
     PolicyBody,
     PolicyList,
     ScopedPolicy,
@@ -76,6 +77,10 @@ POLICY = [
     Operation(
         method="GET", path="/v1/findings/{id}", handler=findings.show,
         action="sovereignty:finding:show", allow=PROJECT_READER, answer=Finding,
+    ),
+    Operation(
+        method="GET", path="/v1/plans/{id}", handler=plans.show, action="sovereignty:plan:show",
+        allow=PROJECT_READER, answer=Plan,
     ),
     Operation(
         method="GET", path="/v1/notices", handler=notices.index,

@@ -101,3 +101,20 @@ class Notice(Struct, forbid_unknown_fields=True):
 class NoticeList(Struct, forbid_unknown_fields=True):
     notices: list[Notice]
     notices_links: list[Link] | UnsetType = UNSET
+
+
+class Move(Struct, forbid_unknown_fields=True):
+    """Where a resource may go. `to` null: nowhere, and `why` says what each site lacks."""
+
+    kind: str
+    resource: str
+    site: str
+    to: str | None
+    others: list[str]
+    why: str
+
+
+class Plan(Struct, forbid_unknown_fields=True):
+    project_id: str
+    moves: list[Move]
+    moves_links: list[Link] | UnsetType = UNSET

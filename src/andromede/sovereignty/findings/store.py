@@ -86,6 +86,27 @@ def get(connection: Connection, finding_id: str, project_id: str | None) -> sa.R
     return connection.execute(wanted).mappings().first()
 
 
+def offending(
+    connection: Connection,
+    project_id: str,
+    kinds: Sequence[str],
+    after: tuple[str, str],
+    limit: int,
+) -> list[sa.RowMapping]:
+    """The resources (`kind`, `resource`, `site`) of a project that have open findings, in the order
+    of kind and id, after one of them."""
+    key = sa.tuple_(finding.c.kind, finding.c.resource)
+    wanted = (
+        sa.select(finding.c.kind, finding.c.resource, finding.c.site)
+        .where(OPEN, finding.c.project_id == project_id, finding.c.kind.in_(kinds))
+        .where(key > sa.tuple_(*(sa.literal(each) for each in after)))
+        .distinct()
+        .order_by(finding.c.kind, finding.c.resource)
+        .limit(limit)
+    )
+    return list(connection.execute(wanted).mappings())
+
+
 def page(
     connection: Connection,
     project_id: str | None,

@@ -157,14 +157,9 @@ def effective(connection: Connection, project_id: str, mark: str | None = None) 
     if found is None:
         above = _lineage(connection, project_id) if project_id else ()
         found = _in_force(connection, mark, project_id, above or ())
-        if above is not None and len(kept) < _KEPT_PROJECTS:
+        if len(kept) < _KEPT_PROJECTS:
             kept[project_id] = found
     return found
-
-
-def keeps(mark: str, project_id: str) -> bool:
-    """Whether what is in force for a project is kept: it is, unless the project is not there."""
-    return project_id in _kept.get(mark, ())
 
 
 def effective_cloud(connection: Connection) -> Effective:

@@ -145,7 +145,7 @@ def test_a_host_that_is_full_takes_no_more(site: Site, monkeypatch: pytest.Monke
         name="small", vcpus=1, memory=(512 + 300) << 20, disk=10 << 30, accelerator="simulated",
         hypervisor="simulated", hypervisor_version=1,
     )  # fmt: skip
-    monkeypatch.setattr(site.cloud.engine, "host", lambda: small)
+    monkeypatch.setattr(site.cloud.engine, "hosts", lambda: (small,))
     site.build()
     site.build()
     third = site.create().expect(202)["server"]["id"]
@@ -167,7 +167,7 @@ def test_a_host_needs_room_of_every_kind(site: Site, monkeypatch: pytest.MonkeyP
         name="small", vcpus=0, memory=1 << 40, disk=1 << 40, accelerator="simulated",
         hypervisor="simulated", hypervisor_version=1,
     )  # fmt: skip
-    monkeypatch.setattr(site.cloud.engine, "host", lambda: small)
+    monkeypatch.setattr(site.cloud.engine, "hosts", lambda: (small,))
     made = site.create().expect(202)["server"]["id"]
     site.cloud.settle()
     assert "1 of vcpus are needed and 0 are free" in site.show(made)["fault"]["message"]

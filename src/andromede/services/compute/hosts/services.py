@@ -28,13 +28,14 @@ def list_services(context: Context, *, numbers: bool) -> dict[str, Any]:
     values.known_query(context, ("host", "binary"))
     host, binary = context.first("host"), context.first("binary")
     hosts = [] if binary and binary != BINARY else store.every(context.conn)
+    several = len({each.site for each in hosts}) > 1
     return {
         "services": [
             {
                 "id": each.number if numbers else each.service_id,
                 "binary": BINARY,
                 "host": each.name,
-                "zone": ZONE,
+                "zone": each.site if several else ZONE,
                 "status": "enabled",
                 "state": "up" if each.up else "down",
                 "updated_at": spoken(each.seen_at),

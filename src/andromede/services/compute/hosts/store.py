@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from andromede import clock, ids
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement
 from andromede.db.types import Moment, identifier, table
 from andromede.engine.protocol import HostFacts
 
@@ -26,7 +27,10 @@ compute_host = table(
     sa.Column("hypervisor", sa.String(32), nullable=False),
     sa.Column("hypervisor_version", sa.Integer, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("region", sa.String(64), nullable=False, server_default="RegionOne"),
+    sa.Column("site", sa.String(64), nullable=False, server_default="local"),
 )
+_SITES = Statement("SELECT name, region, site FROM compute_host ORDER BY number")
 
 
 class Host(Struct, frozen=True, kw_only=True):
@@ -43,15 +47,19 @@ class Host(Struct, frozen=True, kw_only=True):
     hypervisor: str
     hypervisor_version: int
     seen_at: int
+    region: str
+    site: str
 
     @property
     def up(self) -> bool:
         return clock.now() - self.seen_at <= SEEN_WITHIN
 
 
-def record(connection: Connection, facts: HostFacts) -> None:
-    """Note that a host is there, and what it offers."""
+def record(connection: Connection, facts: HostFacts, region: str, site: str) -> None:
+    """Note that a host is there, where that is, and what it offers."""
     values = {
+        "region": region,
+        "site": site,
         "vcpus": facts.vcpus,
         "memory": facts.memory,
         "disk": facts.disk,
@@ -68,6 +76,16 @@ def record(connection: Connection, facts: HostFacts) -> None:
             sa.insert(compute_host),
             {"id": ids.new(), "service_id": ids.new(), "name": facts.name, **values},
         )
+
+
+def forget(connection: Connection, name: str) -> None:
+    """Remove a host that is gone."""
+    connection.execute(sa.delete(compute_host).where(compute_host.c.name == name))
+
+
+def places(connection: Connection) -> dict[str, tuple[str, str]]:
+    """The region and site of each host that was ever seen, by its name."""
+    return {name: (region, site) for name, region, site in _SITES.rows(connection, {})}
 
 
 def every(connection: Connection) -> list[Host]:

@@ -10,6 +10,7 @@ from andromede.http.errors import NotFound
 from andromede.http.operation import Operation
 from andromede.services.compute.hosts import store
 from andromede.services.compute.hosts.services import BINARY, spoken
+from andromede.services.compute.hosts.store import Host
 from andromede.services.compute.servers.placement import ZONE
 
 EXTENSIONS = {
@@ -30,22 +31,35 @@ EXTENSIONS = {
 
 
 def list_zones(context: Context) -> dict[str, Any]:
-    available = any(host.up for host in store.every(context.conn))
-    zone = {"zoneName": ZONE, "zoneState": {"available": available}, "hosts": None}
-    return {"availabilityZoneInfo": [zone]}
+    zones = _zones(store.every(context.conn))
+    return {"availabilityZoneInfo": [_zone(name, hosts, None) for name, hosts in zones.items()]}
+
+
+def _zones(hosts: list[Host]) -> dict[str, list[Host]]:
+    """The hosts of each zone: one zone for each site, where there is more than one."""
+    sites = sorted({host.site for host in hosts})
+    if len(sites) < 2:
+        return {ZONE: hosts}
+    return {site: [host for host in hosts if host.site == site] for site in sites}
+
+
+def _zone(name: str, hosts: list[Host], shown: Any) -> dict[str, Any]:
+    available = any(host.up for host in hosts)
+    return {"zoneName": name, "zoneState": {"available": available}, "hosts": shown}
 
 
 def list_detail(context: Context) -> dict[str, Any]:
-    hosts = store.every(context.conn)
-    shown = {
-        host.name: {
-            BINARY: {"available": host.up, "active": True, "updated_at": spoken(host.seen_at)}
-        }
-        for host in hosts
+    zones = _zones(store.every(context.conn))
+    return {
+        "availabilityZoneInfo": [
+            _zone(name, hosts, {host.name: {BINARY: _state(host)} for host in hosts})
+            for name, hosts in zones.items()
+        ]
     }
-    available = any(host.up for host in hosts)
-    zone = {"zoneName": ZONE, "zoneState": {"available": available}, "hosts": shown}
-    return {"availabilityZoneInfo": [zone]}
+
+
+def _state(host: Host) -> dict[str, Any]:
+    return {"available": host.up, "active": True, "updated_at": spoken(host.seen_at)}
 
 
 def _extension(alias: str) -> dict[str, Any]:

@@ -33,7 +33,6 @@ from andromede.services.compute.servers import (
 from andromede.services.compute.servers.model import Flavor, Server
 from andromede.services.compute.servers.schema import CreateServer, NewServer
 from andromede.services.compute.servers.states import Doing, Vm
-from andromede.sovereignty.policy.model import AT_REST
 from andromede.work import intend
 
 BUILD_SECONDS = 900.0
@@ -47,7 +46,6 @@ def create(context: Context) -> Reply:
     wanted: CreateServer = context.body
     asked = wanted.server
     project = _project(context)
-    context.admit(project, keys=AT_REST)
     _refuse_absent_features(asked)
     servers = _drafts(context, asked, _hints(wanted))
     store.number(context.conn, servers)
@@ -153,7 +151,6 @@ def _draft(context: Context, asked: NewServer, flavor: Flavor, metadata: dict[st
     image, disk = images.bootable(context, asked.imageRef, flavor)
     key = keys.find(context, asked.key_name)
     zone = placement.zone(context, asked)
-    place = context.cloud.config.place
     now = clock.now()
     return Server(
         id="", number=0, name="", hostname="", launch_index=0,
@@ -169,7 +166,7 @@ def _draft(context: Context, asked: NewServer, flavor: Flavor, metadata: dict[st
         key_type=key.type if key else None,
         config_drive=values.boolean(asked.config_drive, "config_drive")
         if asked.config_drive not in (None, "") else False,
-        zone=zone.name, pinned_zone=zone.pinned, region=place.region, site=place.site,
+        zone=zone.name, pinned_zone=zone.pinned, region=zone.region, site=zone.site,
         host=None, wanted_host=zone.host, locked_by=None, locked_reason=None,
         reservation_id=f"r-{secrets.token_hex(4)}",
         access_ip_v4=address(asked.accessIPv4, "accessIPv4", 4),

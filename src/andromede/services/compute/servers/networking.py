@@ -97,6 +97,11 @@ def _card(context: Context, holder: Holder, each: Network, groups: list[str], at
     return Nic(port=port.id, owned=True, tag=each.tag)
 
 
+def move(conn: Connection, server: Server, host: str) -> None:
+    """The server is on a host: its ports are there too."""
+    api.ports_on(conn, server.id, host)
+
+
 def ports(conn: Connection, server: Server) -> list[tuple[Port, str | None]]:
     """A server's ports in the guest's order, each with its card's tag."""
     tags = {card.port: card.tag for card in server.nics}

@@ -8,9 +8,12 @@ from andromede.db import Connection
 from andromede.engine.protocol import HostFacts
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden
+from andromede.services.compute.hosts import store as hosts
 from andromede.services.compute.servers import store
 from andromede.services.compute.servers.model import Server
 from andromede.services.compute.servers.schema import NewServer
+from andromede.sovereignty import admit
+from andromede.sovereignty.policy.model import AT_REST
 
 ZONE = "nova"  # the one zone of a cloud of one host
 OVERCOMMIT = 4  # vcpus claimed for each of the host's
@@ -18,21 +21,29 @@ RESERVED = 512  # MiB of memory kept for the host itself
 
 
 class Zone(Struct, frozen=True, kw_only=True):
-    """A request's destination: the zone, whether it was asked for, and a host if one was."""
+    """A request's destination: the zone, whether it was asked for, and a host if one was; and the
+    region and site it begins with, admissible for the project unless none is."""
 
     name: str
     pinned: str | None
     host: str | None
+    region: str
+    site: str
 
 
 def zone(context: Context, asked: NewServer) -> Zone:
-    """Read `availability_zone` (also `zone:host:node`), `host` and `hypervisor_hostname`.
+    """Read `availability_zone` (also `zone:host:node`), `host` and `hypervisor_hostname`, and ask
+    for admission. A cloud of several sites has a zone for each.
 
-    Errors: BadRequest for an unknown zone; Forbidden when others than operators name a host.
+    Errors: BadRequest for an unknown zone; Forbidden when others than operators name a host, or no
+    site that the request leaves is admissible.
     """
+    places = hosts.places(context.conn)
+    sites = {site: region for region, site in places.values()}
+    several = len(sites) > 1
     name, _, rest = (asked.availability_zone or "").partition(":")
     host, _, node = rest.partition(":")
-    if name not in ("", ZONE):
+    if name not in ("", *(sites if several else (ZONE,))):
         raise BadRequest("The requested availability zone is not available")
     named = {each for each in (host, node, asked.host, asked.hypervisor_hostname) if each}
     if named and not context.caller.admin:
@@ -46,7 +57,26 @@ def zone(context: Context, asked: NewServer) -> Zone:
         )
     if len(named) > 1:
         raise BadRequest("No valid host was found: host and hypervisor are the same machine here.")
-    return Zone(name=ZONE, pinned=name or None, host=next(iter(named), None))
+    wanted = next(iter(named), None)
+    home = context.cloud.config.place
+    if not several:
+        context.admit(context.project_id, keys=AT_REST)
+        return Zone(name=ZONE, pinned=name or None, host=wanted, region=home.region, site=home.site)
+    left = [name] if name else [places[wanted][1]] if wanted in places else sorted(sites)
+    site = _choose(context, left)
+    return Zone(name=site, pinned=name or None, host=wanted, region=sites[site], site=site)
+
+
+def _choose(context: Context, left: list[str]) -> str:
+    """An admissible one of the sites that a request leaves.
+
+    Errors: admit.Refused.
+    """
+    to = admit.Destination(site="", keys=AT_REST)
+    found = admit.sites(context.conn, context.project_id, to, left)
+    site = found[0] if found else left[0]
+    context.admit(context.project_id, site, keys=AT_REST)
+    return site
 
 
 def why_not(conn: Connection, server: Server, host: HostFacts) -> str | None:
@@ -57,11 +87,11 @@ def why_not(conn: Connection, server: Server, host: HostFacts) -> str | None:
         name: [server_id for server_id in server.hints.get(name, []) if server_id != server.id]
         for name in ("same_host", "different_host")
     }
-    hosts = store.hosts_of(conn, [*others["same_host"], *others["different_host"]])
-    if any(hosts.get(each) != host.name for each in others["same_host"]):
+    there = store.hosts_of(conn, [*others["same_host"], *others["different_host"]])
+    if any(there.get(each) != host.name for each in others["same_host"]):
         return "same_host names a server that is not on the host"
-    if any(hosts.get(each) == host.name for each in others["different_host"]):
-        return "different_host names a server on the only host"
+    if any(there.get(each) == host.name for each in others["different_host"]):
+        return "different_host names a server that is on the host"
     _, vcpus, memory, disk = store.claims(conn, host.name)
     if server.host == host.name:
         vcpus, memory, disk = vcpus - server.vcpus, memory - server.memory, disk - server.disk

@@ -45,9 +45,9 @@ def compare(world: Any) -> None:
     """Make rows and host agree: who should run runs, what nobody owns goes, the old is forgotten."""
     engine: Engine = world.engine
     seen = engine.observe()  # before the rows: a row comes before anything on the host
-    name = engine.host().name
+    names = [host.name for host in engine.hosts()]
     with world.cloud.database.read() as conn:
-        rows = store.placed(conn, name)
+        rows = [row for name in names for row in store.placed(conn, name)]
         there = sorted(seen.servers.keys() | seen.disks)
         orphans = sorted(set(there) - store.living(conn, there))
     _sync(world, [row[0] for row in rows if _differs(row, seen)])

@@ -5,45 +5,46 @@ from __future__ import annotations
 from andromede import clock
 from andromede.db import Connection
 from andromede.engine.protocol import HostFacts
-from andromede.services.compute.servers import networking, placement, store
+from andromede.services.compute.servers import networking, scheduling, store
 from andromede.services.compute.servers.history import store as history
+from andromede.services.compute.servers.model import Server
+from andromede.services.compute.servers.scheduling import Candidate
 from andromede.services.compute.servers.states import Doing, PowerState, Vm
 from andromede.services.compute.servers.steps import machine
-from andromede.sovereignty import admit
-from andromede.sovereignty.policy.model import AT_REST
 from andromede.work import Done, Hop, Outcome, Step
 from andromede.work.lifecycle import PermanentError
 
 
 def schedule(step: Step) -> Outcome:
-    """Place the server on this worker's host if it may be there and has room.
+    """Place the server on the emptiest host that it may be on and that has room.
 
     Check and claim are one transaction, so that servers scheduled at once cannot share a room.
     """
-    host: HostFacts = step.world.engine.host()
-    place = step.world.cloud.config.place
+    hosts: tuple[HostFacts, ...] = step.world.engine.hosts()
+    home = step.world.cloud.config.place
 
     def claim(conn: Connection) -> str | None:
         server = store.get(conn, step.id)
         if server is None or server.vm_state != Vm.BUILDING or server.task_state == Doing.DELETING:
             return None  # the intent changed: what this step returns is not recorded
-        decision = admit.admit(
-            conn,
-            "compute:server:create",
-            admit.Subject(project_id=server.project_id, kind="server", id=server.id),
-            admit.Destination(site=place.site, host=host.name, keys=AT_REST),
-        )
-        if not decision.allowed:
-            return decision.reason
-        why = placement.why_not(conn, server, host)
-        if why is None:
-            store.change(conn, step.id, host=host.name, task_state=Doing.SPAWNING)
+        chosen, why = scheduling.choose(conn, server, hosts, home)
+        if chosen is not None:
+            _claim(conn, server, chosen)
         return why
 
     why = step.database.transact(claim)
     if why is not None:
         raise PermanentError(f"No valid host was found. {why}")
     return Hop("spawn")
+
+
+def _claim(conn: Connection, server: Server, chosen: Candidate) -> None:
+    """Note where a server is, and let its ports follow."""
+    changes: dict[str, str] = {}
+    if chosen.several:
+        changes = {"region": chosen.region, "site": chosen.site, "zone": chosen.site}
+        networking.move(conn, server, chosen.host.name)
+    store.change(conn, server.id, host=chosen.host.name, task_state=Doing.SPAWNING, **changes)
 
 
 def spawn(step: Step) -> Outcome:

@@ -1,0 +1,78 @@
+"""Choosing a host: of those where the project's policies let a server be, the emptiest with room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from andromede.config import Place
+from andromede.db import Connection
+from andromede.engine.protocol import HostFacts
+from andromede.services.compute.hosts.record import place_of
+from andromede.services.compute.servers import placement, store
+from andromede.services.compute.servers.model import Server
+from andromede.sovereignty import admit
+from andromede.sovereignty.policy.model import AT_REST
+
+ACTION = "compute:server:create"
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """A host with its place; `several`: the cloud has hosts at more than one site."""
+
+    host: HostFacts
+    region: str
+    site: str
+    several: bool
+
+
+def choose(
+    conn: Connection, server: Server, hosts: Sequence[HostFacts], home: Place
+) -> tuple[Candidate | None, str | None]:
+    """The host for a server, or None and why each is none."""
+    reasons: list[str] = []
+    best: tuple[float, Candidate] | None = None
+    for each in _candidates(conn, hosts, home):
+        why = _why_not(conn, server, each)
+        if why is not None:
+            reasons.append(why if len(hosts) == 1 else f"{each.host.name}: {why}")
+            continue
+        taken = _taken(conn, each.host) if len(hosts) > 1 else 0.0
+        if best is None or taken < best[0]:
+            best = (taken, each)
+    if best is None:
+        return None, "; ".join(dict.fromkeys(reasons))
+    return best[1], None
+
+
+def _candidates(conn: Connection, hosts: Sequence[HostFacts], home: Place) -> list[Candidate]:
+    if len(hosts) == 1:
+        return [Candidate(host=hosts[0], region=home.region, site=home.site, several=False)]
+    places = {each.name: place_of(conn, each.name, home) for each in hosts}
+    several = len(set(places.values())) > 1
+    return [
+        Candidate(host=each, region=places[each.name][0], site=places[each.name][1],
+                  several=several)
+        for each in hosts
+    ]  # fmt: skip
+
+
+def _why_not(conn: Connection, server: Server, candidate: Candidate) -> str | None:
+    if candidate.several and server.pinned_zone not in (None, candidate.site):
+        return f"zone {server.pinned_zone} was asked for"
+    decision = admit.admit(
+        conn,
+        ACTION,
+        admit.Subject(project_id=server.project_id, kind="server", id=server.id),
+        admit.Destination(site=candidate.site, keys=AT_REST),
+    )
+    if not decision.allowed:
+        return decision.reason
+    return placement.why_not(conn, server, candidate.host)
+
+
+def _taken(conn: Connection, host: HostFacts) -> float:
+    """How much of a host's memory its servers claim, as a part of it."""
+    _, _, memory, _ = store.claims(conn, host.name)
+    return memory / max(1, host.memory >> 20)

@@ -1,0 +1,90 @@
+"""Handler of plans: for what offends a policy, an admissible place to go, or why there is none.
+
+A plan is worked out from what is declared and in force now, not from when the findings opened.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from andromede.http.context import Context
+from andromede.http.errors import BadRequest, NotFound
+from andromede.http.paging import next_link, read_page
+from andromede.services.compute import api as compute
+from andromede.services.identity import api as identity
+from andromede.services.sovereignty import placed
+from andromede.sovereignty.findings import store as findings
+from andromede.sovereignty.findings.placed import Source
+from andromede.sovereignty.policy import decide, store
+from andromede.sovereignty.policy.merge import Effective
+from andromede.sovereignty.world import facts
+from andromede.sovereignty.world.facts import Facts
+
+MOST = 1000
+BY_HAND = {
+    "server": "make a server there from the same image, move what it holds, delete this one",
+    "image": "upload it again to the cloud of that site, then delete this one",
+}
+
+
+def show(context: Context) -> object:
+    """For each resource of the project that stands where its policies do not let it be: `to`, a site
+    that every rule accepts, or None and in `why` what each site lacks.
+
+    Errors: NotFound for a project that the caller may not know of; BadRequest for a faulty marker.
+    """
+    project = context.params["id"]
+    operator = context.caller.admin and identity.project_exists(context.conn, project)
+    if project != context.caller.project_id and not operator:
+        raise NotFound(f"Project {project} could not be found.")
+    page = read_page(context.query)
+    kind, slash, key = (page.marker or "/").partition("/")
+    if not slash:
+        raise BadRequest(f"marker {page.marker!r} is not valid: KIND/ID is accepted.")
+    sources = {each.kind: each for each in placed.sources()}
+    size = page.size(MOST)
+    rows = findings.offending(context.conn, project, list(sources), (kind, key), size + 1)
+    policy, known = store.effective(context.conn, project), facts.current(context.conn)
+    plan = _Plan(context, policy, known)
+    moves = [plan.move(sources[row["kind"]], row["resource"], row["site"]) for row in rows[:size]]
+    body: dict[str, Any] = {"project_id": project, "moves": moves}
+    if size and len(rows) > size:
+        marker = f"{rows[size - 1]['kind']}/{rows[size - 1]['resource']}"
+        href = next_link(context.url(f"/v1/plans/{project}"), context.query, marker)
+        body["moves_links"] = [{"rel": "next", "href": href}]
+    return body
+
+
+class _Plan:
+    """Places to go, worked out once for each kind and site."""
+
+    def __init__(self, context: Context, policy: Effective, known: Facts) -> None:
+        self.policy = policy
+        self.known = known
+        home = context.cloud.config.place.site
+        self.sites = {"server": sorted({home, *compute.sites(context.conn)}), "image": [home]}
+        self._worked_out: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def move(self, source: Source, resource: str, site: str) -> dict[str, Any]:
+        key = (source.kind, site)
+        if key not in self._worked_out:
+            self._worked_out[key] = self._work_out(source, site)
+        return {"kind": source.kind, "resource": resource, "site": site, **self._worked_out[key]}
+
+    def _work_out(self, source: Source, site: str) -> dict[str, Any]:
+        told: list[str] = []
+        others: list[str] = []
+        for each in self.sites[source.kind]:
+            to = msgspec.structs.replace(source.at(each))
+            refusal = decide.refuse(self.policy, self.known, to)
+            if refusal is None:
+                others.append(each)
+            else:
+                told.append(f"site {each} {refusal.why} (rule {refusal.rule})")
+        if site in others:
+            return {"to": site, "others": [], "why": "it may stay: it offends no rule any more"}
+        if others:
+            return {"to": others[0], "others": others[1:], "why": BY_HAND[source.kind]}
+        return {"to": None, "others": [], "why": "; ".join(told)}
