@@ -100,9 +100,9 @@ def sequence(furnished: Furnished, seed: int) -> None:
             cloud.try_call("compute", "POST", f"/servers/{server}/action", body)
         elif act == "role":
             cloud.kill_role(rng.choice(ROLES))
-        elif act == "machine" and cloud.machines():
+        elif act == "machine" and (machines := cloud.machines()):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(rng.choice(sorted(cloud.machines().values())), signal.SIGKILL)
+                os.kill(rng.choice(sorted(machines.values())), signal.SIGKILL)
         elif act == "all" and rng.random() < 0.5:
             rng.choice((cloud.kill_supervisor, cloud.crash_host))()
             cloud.up()

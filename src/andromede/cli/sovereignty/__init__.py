@@ -14,7 +14,16 @@ app = typer.Typer(
     help="Where data lie, who owns and can compel whoever holds them, who touched them.",
     no_args_is_help=True,
 )
-MODULES = ("world", "nouns", "owners", "operators", "log", "witnesses", "policy", "findings")  # in the order of the help
+MODULES = (
+    "world",
+    "nouns",
+    "owners",
+    "operators",
+    "log",
+    "witnesses",
+    "policy",
+    "findings",
+)  # in the order of the help
 
 
 def load() -> typer.Typer:
