@@ -88,6 +88,22 @@ def test_the_console_is_read_through_the_edge(site: Site) -> None:
     assert site.act(building, "os-getConsoleOutput", {}).status == 409
 
 
+def test_a_console_that_nobody_opens_now_may_be_asked_for_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = site.build()["id"]
+
+    def away(*_: object) -> str:
+        raise ConnectionError("The worker gave no console within 3 s.")
+
+    monkeypatch.setattr(site.cloud.cloud.edge, "console_output", away)
+    refused = site.act(server, "os-getConsoleOutput", {})
+    assert refused.status == 503
+    assert b"The worker gave no console within 3 s. Ask again in a moment." in refused.body
+    monkeypatch.undo()
+    assert site.act(server, "os-getConsoleOutput", {}).status == 200
+
+
 def test_security_groups_are_added_and_removed(site: Site) -> None:
     server = site.build()["id"]
     groups = "/network/v2.0/security-groups"

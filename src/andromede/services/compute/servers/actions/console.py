@@ -45,5 +45,5 @@ def output(context: Context) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise NotFound("Unable to get console") from error
     except ConnectionError as error:
-        raise Unavailable(f"{error}. Ask again in a moment.") from error
+        raise Unavailable(f"{str(error).rstrip('.')}. Ask again in a moment.") from error
     return {"output": text}
