@@ -13,6 +13,12 @@ CHECKOUT = Path(__file__).parents[2]
 DRIVER = Path(__file__).with_name("driver.py")
 
 
+def client_folder() -> Path:
+    """Where the programs of the client's own virtual environment are."""
+    ours = Path(os.environ.get("ANDROMEDE_VENV") or CHECKOUT / ".venv")
+    return ours.with_name(f"{ours.name}-client") / "bin"
+
+
 class ClientFailed(AssertionError):
     """A command ended with an error."""
 
@@ -21,8 +27,7 @@ class OpenStack:
     """One login's commands, in a folder. `run` gives the text, `json` the parsed `-f json` output."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path | None = None) -> None:
-        python = Path(os.environ.get("ANDROMEDE_VENV") or CHECKOUT / ".venv")
-        client = python.with_name(f"{python.name}-client") / "bin" / "python"
+        client = client_folder() / "python"
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("OS_", "PYTHON"))}
         self._process = subprocess.Popen(
             [str(client), "-P", "-W", "ignore", str(DRIVER)],

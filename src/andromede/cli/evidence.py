@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import msgspec
@@ -44,17 +45,19 @@ def _settled(session: Session, where: str) -> tuple[bytes, dict[str, str]] | Non
 
 
 def _project(session: Session, given: str) -> str:
-    """A project's id by its id or name; names are for those who may list projects.
+    """A project's id by its id or name, among those the caller may enter, and for an operator
+    among all.
 
     Errors: CliError when several have the name.
     """
-    if given == session.project_id:
+    own = session.call("identity", "GET", "/auth/projects")["projects"]
+    if any(each["id"] == given for each in own):
         return given
-    try:
-        found = session.call("identity", "GET", "/projects", None, name=given)["projects"]
-    except ApiFailure:
-        return given
+    found = {each["id"] for each in own if each["name"] == given}
+    with contextlib.suppress(ApiFailure):  # a customer may not list every project
+        everyone = session.call("identity", "GET", "/projects", None, name=given)["projects"]
+        found |= {each["id"] for each in everyone}
     if len(found) > 1:
-        ids = ", ".join(each["id"] for each in found)
+        ids = ", ".join(sorted(found))
         raise CliError(f"{len(found)} projects are called {given}: {ids}; give an id")
-    return str(found[0]["id"]) if found else given
+    return found.pop() if found else given

@@ -34,6 +34,8 @@ class Fake:
         return pack({"evidence.json": document}), name
 
     def call(self, service: str, method: str, path: str, body: Any = None, **query: str) -> Any:
+        if path == "/auth/projects":
+            return {"projects": [{"id": "p1", "name": "mine"}]}
         if self.projects is None:
             raise ApiFailure(method, path, 403, "no")
         return {"projects": [{"id": each} for each in self.projects]}
@@ -75,6 +77,10 @@ def test_it_writes_where_it_is_told(
 )
 def test_projects_are_found_by_name(fetch: Any, projects: list[str] | None, asked: str) -> None:
     assert fetch(Fake([0], projects), "ministry").asked == [f"/evidence/{asked}"]
+
+
+def test_a_customer_may_name_its_own(fetch: Any) -> None:
+    assert fetch(Fake([0]), "mine").asked == ["/evidence/p1"]
 
 
 def test_an_ambiguous_name_is_refused(fetch: Any) -> None:
