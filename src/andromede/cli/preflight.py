@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlencode
@@ -39,6 +40,7 @@ def check(state: Path, config: Config) -> None:
     _ports(config)
     if config.engine == "embedded":
         _host(paths)
+    _way(state)
 
 
 def remember(state: Path, config: Config) -> None:
@@ -59,6 +61,18 @@ def _folder(state: Path) -> None:
             f"{there} {why} as user {os.geteuid()}; run this command as root, or give a folder "
             f"of your own with --state"
         )
+
+
+def _way(state: Path) -> None:
+    """Errors: CliError when the cloud's own users cannot come to the state folder, as root can."""
+    if os.geteuid() != 0:
+        return
+    for folder in reversed(state.parents):
+        if folder.exists() and not folder.stat().st_mode & stat.S_IXOTH:
+            raise CliError(
+                f"{folder} is closed to the users that the cloud's processes become; open it with "
+                f"chmod o+x {folder}, or give another folder with --state"
+            )
 
 
 def room(state: Path) -> None:

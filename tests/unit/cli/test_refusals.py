@@ -143,6 +143,7 @@ def test_a_disk_that_fills_meanwhile_is_named(
     before = set(state.iterdir())
     monkeypatch.setattr(sys, "argv", ["andromede", "up", "--state", str(state), *free])
     monkeypatch.setattr(preflight, "_host", lambda _: None)
+    monkeypatch.setattr(preflight, "_way", lambda _: None)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(SystemExit):
         main.run()
@@ -225,6 +226,17 @@ def test_a_cloud_toml_that_is_a_folder_is_named(
 def test_a_state_that_is_a_file_is_named(refuse: Refuse, state: Path, free: list[str]) -> None:
     state.write_text("")
     assert "give another with --state" in refuse("up", "--engine", "simulated", *free)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's cloud has users of its own")
+def test_a_state_that_the_clouds_users_cannot_come_to_is_named(
+    refuse: Refuse, state: Path, free: list[str], tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o700)
+    closed = next(each for each in reversed(state.parents) if not each.stat().st_mode & 0o001)
+    said = refuse("up", "--engine", "simulated", *free)
+    assert f"{closed} is closed to the users" in said
+    assert f"chmod o+x {closed}" in said
 
 
 def database(state: Path, version: str) -> None:
