@@ -18,6 +18,7 @@ from andromede.sovereignty.world.change import seed
 from andromede.sovereignty.world.model import Site, World
 from andromede.sovereignty.world.verdict import Outcome
 from tests.harness import TestCloud
+from tests.policies import set_allowed_sites
 from tests.unit.sovereignty.worlds import entity, holding, public, world
 
 
@@ -136,3 +137,16 @@ def test_a_dissolved_operator_shows_nothing(cloud: TestCloud) -> None:
     found = ask(cloud, date(2016, 1, 1)).sites["local"]
     assert [each.code for each in found.verdict.reasons] == ["entity-undeclared"]
     assert found.jurisdictions == frozenset({"FR"})
+
+
+def test_a_policy_alone_does_not_compute_the_world_anew(
+    cloud: TestCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with cloud.database.read() as connection:
+        before = facts.current(connection, date(2026, 1, 1))
+    monkeypatch.setattr(facts, "compute", lambda *_: pytest.fail("computed anew"))
+    cloud.database.transact(lambda connection: set_allowed_sites(connection, "p1", ["local"]))
+    with cloud.database.read() as connection:
+        after = facts.current(connection, date(2026, 1, 2))
+    assert after.generation != before.generation
+    assert (after.sites, after.entities) == (before.sites, before.entities)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -84,16 +84,36 @@ def close_gone(connection: Connection, source: Source) -> dict[tuple[str, str], 
     return {(project_id, rule): count for project_id, rule, count in counted}
 
 
-def missing(connection: Connection, source: Source, offence: Offence) -> Iterator[str]:
-    """The resources of an offending group that have no finding yet."""
+def missing(
+    connection: Connection, source: Source, offences: Sequence[Offence]
+) -> list[tuple[Offence, list[str]]]:
+    """The resources of offending groups that have no finding yet: one walk for each rule."""
+    found: list[tuple[Offence, list[str]]] = []
+    for rule in dict.fromkeys(each.rule for each in offences):
+        wanted: dict[tuple[str, str], tuple[Offence, list[str]]] = {
+            (each.group.project_id, each.group.site): (each, [])
+            for each in offences
+            if each.rule == rule
+        }
+        for key, project_id, site in connection.execute(_without(source, rule)):
+            if (project_id, site) in wanted:
+                wanted[project_id, site][1].append(key)
+        found.extend(wanted.values())
+    return found
+
+
+def _without(source: Source, rule: str) -> sa.Select[Any]:
+    """Every resource that has no open finding by a rule, with its project and site."""
     rows = source.rows.subquery()
-    known = sa.select(finding.c.resource).where(*_of(offence.group, offence.rule))
-    wanted = sa.select(rows.c.id).where(
-        rows.c.project_id == offence.group.project_id,
-        rows.c.site == offence.group.site,
-        rows.c.id.not_in(known),
+    known = sa.select(sa.literal(1)).where(
+        OPEN,
+        finding.c.kind == source.kind,
+        finding.c.site == rows.c.site,
+        finding.c.project_id == rows.c.project_id,
+        finding.c.rule == rule,
+        finding.c.resource == rows.c.id,
     )
-    yield from connection.execute(wanted).scalars()
+    return sa.select(rows.c.id, rows.c.project_id, rows.c.site).where(~known.exists())
 
 
 def deadline(offence: Offence) -> int:
@@ -116,18 +136,25 @@ def close_one(connection: Connection, kind: str, resource: str, rule: str) -> No
     connection.execute(sa.update(finding).where(*same).values(closed_at=clock.now()))
 
 
-def open_all(connection: Connection, offence: Offence, resources: list[str]) -> None:
-    """Open a finding for each resource."""
-    row: dict[str, Any] = {
-        "rule": offence.rule,
-        "set_at": offence.set_at,
-        "kind": offence.group.kind,
-        "project_id": offence.group.project_id,
-        "site": offence.group.site,
-        "deadline": deadline(offence),
-        "reason": offence.reason,
-    }
-    add(connection, [{**row, "resource": each} for each in resources])
+def open_all(connection: Connection, new: Iterable[tuple[Offence, list[str]]]) -> None:
+    """Open a finding for each resource, all in one statement."""
+    add(
+        connection,
+        [
+            {
+                "rule": offence.rule,
+                "set_at": offence.set_at,
+                "kind": offence.group.kind,
+                "resource": resource,
+                "project_id": offence.group.project_id,
+                "site": offence.group.site,
+                "deadline": deadline(offence),
+                "reason": offence.reason,
+            }
+            for offence, resources in new
+            for resource in resources
+        ],
+    )
 
 
 def retell(connection: Connection, offence: Offence) -> None:

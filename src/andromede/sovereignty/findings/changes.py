@@ -77,7 +77,7 @@ def _suppliers(world: World, operator: str) -> dict[str, str]:
 
 def tell(connection: Connection, before: Seen, after: Seen, known: Facts) -> None:
     """Open a notice to everyone for each change between two looks."""
-    for each in (*_operators(before, after), *_ownership(before, after, known.world),
+    for each in (*_operators(before, after, known.world), *_ownership(before, after, known.world),
                  *_contracts(before, after, known)):  # fmt: skip
         since = each.since or known.date
         start = datetime(since.year, since.month, since.day, tzinfo=UTC)
@@ -85,7 +85,7 @@ def tell(connection: Connection, before: Seen, after: Seen, known: Facts) -> Non
         notices.open(connection, each.kind, None, each.text_fr, each.text_en, until)
 
 
-def _operators(before: Seen, after: Seen) -> Iterator[Change]:
+def _operators(before: Seen, after: Seen, world: World) -> Iterator[Change]:
     for site, operator in after["sites"].items():
         was = before["sites"].get(site, operator)
         if was != operator:
@@ -94,6 +94,10 @@ def _operators(before: Seen, after: Seen) -> Iterator[Change]:
                 text_fr=f"Le site {site}, exploité par {was}, l'est désormais par {operator}.",
                 text_en=f"Site {site}, which {was} ran, is now run by {operator}.",
                 days=WITHIN_DAYS,
+                since=next(
+                    (each.since for each in world.sites[site].terms() if each.operator == operator),
+                    None,
+                ),
             )
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
+from itertools import groupby, islice
 from typing import TypeVar
+
+from msgspec import Struct
 
 from andromede import ids
 from andromede.db import Connection, Database
@@ -24,7 +26,16 @@ from andromede.sovereignty.world import facts
 BATCH = 5_000  # findings opened in one transaction
 GROUPS = 200  # groups of findings changed in one transaction
 T = TypeVar("T")
-Job = tuple[Offence, list[str], int]  # resources, and how many to tell of: 0 when told already
+
+
+class Job(Struct, kw_only=True):
+    """Resources of a group to open findings for; the first of a project and rule tells of all."""
+
+    offence: Offence
+    resources: list[str]
+    tells: list[Job] = []
+
+
 Listed = Callable[[Connection], Iterable[Offence]]  # offences of single resources
 
 
@@ -99,21 +110,29 @@ def _apply(database: Database, source: Source, offences: list[Offence]) -> None:
     """Close what is healed, and open what is new, some thousands at once."""
     with database.read() as connection:
         standing = bulk.standing(connection, source.kind)
-        new = [(each, list(bulk.missing(connection, source, each))) for each in offences]
+        new = bulk.missing(connection, source, offences)
     wanted = {(each.group, each.rule) for each in offences}
     for part in _parts(iter(standing.keys() - wanted), GROUPS):
         database.transact(partial(_close, keys=part))
     again = [each for each in offences if (each.group, each.rule) in standing]
     for told in _parts(iter(again), GROUPS):
         database.transact(partial(_retell, offences=told))
-    for jobs in _jobs((offence, resources) for offence, resources in new if resources):
+    for jobs in _jobs([(offence, keys) for offence, keys in new if keys]):
         database.transact(partial(_open, jobs=jobs))
 
 
 def _close(connection: Connection, keys: Iterable[bulk.Key]) -> None:
-    for group, rule in keys:
-        count = bulk.close(connection, group, rule)
-        _log(connection, "close", group.project_id, rule, count, group.kind)
+    for (kind, project_id, rule), part in groupby(sorted(keys, key=_of_key), key=_of_key):
+        count = sum(bulk.close(connection, *each) for each in part)
+        _log(connection, "close", project_id, rule, count, kind)
+
+
+def _of_key(key: bulk.Key) -> tuple[str, str, str]:
+    return key[0].kind, key[0].project_id, key[1]
+
+
+def _of_job(job: Job) -> tuple[str, str, str]:
+    return _of_key((job.offence.group, job.offence.rule))
 
 
 def _retell(connection: Connection, offences: Iterable[Offence]) -> None:
@@ -121,29 +140,35 @@ def _retell(connection: Connection, offences: Iterable[Offence]) -> None:
         bulk.retell(connection, each)
 
 
-def _jobs(new: Iterable[tuple[Offence, list[str]]]) -> Iterator[list[Job]]:
-    """What to open, cut into parts that one transaction each opens."""
-    jobs: list[Job] = []
-    rows = 0
-    for offence, resources in new:
-        for at in range(0, len(resources), BATCH):
-            part = resources[at : at + BATCH]
-            jobs.append((offence, part, len(resources) if at == 0 else 0))
-            rows += len(part)
-            if rows >= BATCH or len(jobs) >= GROUPS:
-                yield jobs
-                jobs, rows = [], 0
-    if jobs:
-        yield jobs
+def _jobs(new: list[tuple[Offence, list[str]]]) -> Iterator[list[Job]]:
+    """What to open, a project's rules together, in parts that one transaction each opens."""
+    jobs = [
+        Job(offence=offence, resources=keys[at : at + BATCH])
+        for offence, keys in new
+        for at in range(0, len(keys), BATCH)
+    ]
+    jobs.sort(key=_of_job)
+    for _, alike in groupby(jobs, key=_of_job):
+        part = list(alike)
+        part[0].tells = part
+    ready: list[Job] = []
+    for job in jobs:
+        ready.append(job)
+        if sum(len(each.resources) for each in ready) >= BATCH:
+            yield ready
+            ready = []
+    if ready:
+        yield ready
 
 
-def _open(connection: Connection, jobs: Iterable[Job]) -> None:
-    for offence, resources, told in jobs:
-        bulk.open_all(connection, offence, resources)
-        _log(connection, "open", offence.group.project_id, offence.rule, len(resources),
-             offence.group.kind)  # fmt: skip
-        if told:
-            _tell(connection, offence, told)
+def _open(connection: Connection, jobs: list[Job]) -> None:
+    bulk.open_all(connection, ((job.offence, job.resources) for job in jobs))
+    for (kind, project_id, rule), part in groupby(jobs, key=_of_job):
+        alike = list(part)
+        count = sum(len(each.resources) for each in alike)
+        _log(connection, "open", project_id, rule, count, kind)
+        if alike[0].tells:
+            _tell(connection, alike[0].tells)
 
 
 def _apply_listed(database: Database, kind: str, offences: list[Offence]) -> None:
@@ -152,9 +177,9 @@ def _apply_listed(database: Database, kind: str, offences: list[Offence]) -> Non
 
     def work(connection: Connection) -> None:
         there = bulk.standing_alone(connection, kind)
-        for key, offence in wanted.items():
-            if key not in there:
-                _open(connection, [(offence, [offence.resource], 1)])
+        new = [(each, [each.resource]) for key, each in wanted.items() if key not in there]
+        for jobs in _jobs(new):
+            _open(connection, jobs)
         for key, group in there.items():
             if key not in wanted:
                 bulk.close_one(connection, kind, *key)
@@ -163,20 +188,22 @@ def _apply_listed(database: Database, kind: str, offences: list[Offence]) -> Non
     database.transact(work)
 
 
-def _tell(connection: Connection, offence: Offence, count: int) -> None:
-    """The notice to a project of what was found of its resources."""
-    group = offence.group
-    if not group.project_id:
+def _tell(connection: Connection, jobs: Sequence[Job]) -> None:
+    """The notice to a project of what was found of its resources by one rule."""
+    first = jobs[0].offence
+    if not first.group.project_id:
         return  # of several projects at once, which are told of their own
+    count = sum(len(each.resources) for each in jobs)
+    reasons = "; ".join(dict.fromkeys(each.offence.reason for each in jobs))
     notices.open(
         connection,
         "finding",
-        group.project_id,
-        f"{count} ressource(s) de type {group.kind} n'est ou ne sont plus là où vos règles le "
-        f"permettent : {offence.reason}. À corriger sous {offence.days} jours.",
-        f"{count} resource(s) of kind {group.kind} are no longer where your policies let them be: "
-        f"{offence.reason}. To be healed within {offence.days} days.",
-        bulk.deadline(offence),
+        first.group.project_id,
+        f"{count} ressource(s) de type {first.group.kind} n'est ou ne sont plus là où vos règles "
+        f"le permettent : {reasons}. À corriger sous {first.days} jours.",
+        f"{count} resource(s) of kind {first.group.kind} are no longer where your policies let "
+        f"them be: {reasons}. To be healed within {first.days} days.",
+        bulk.deadline(first),
     )
 
 

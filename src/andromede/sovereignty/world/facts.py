@@ -90,10 +90,13 @@ class _Kept:
     """What one generation of the world gave: the days on which anything turns, and the facts of
     each stretch between two of them. Nothing else than the date differs within a stretch."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, same: _Kept | None = None) -> None:
+        """`same`: what an earlier generation gave of an equal world, as a policy alone changed."""
         self.world = world
-        self.turns = sorted({*moments(world), *countries.turns(), *laws.turns()})
-        self.stretches: dict[date, Facts] = {}
+        self.turns: list[date] = (
+            same.turns if same else sorted({*moments(world), *countries.turns(), *laws.turns()})
+        )
+        self.stretches: dict[date, Facts] = same.stretches if same else {}
         self.days: dict[date, Facts] = {}
 
     def of(self, mark: str, day: date) -> Facts:
@@ -104,7 +107,7 @@ class _Kept:
                 self.stretches[begin] = compute(self.world, mark, begin)
             if len(self.days) > MOST_DAYS:
                 self.days.clear()
-            known = msgspec.structs.replace(self.stretches[begin], date=day)
+            known = msgspec.structs.replace(self.stretches[begin], date=day, generation=mark)
             self.days[day] = known
         return known
 
@@ -119,7 +122,9 @@ def current(connection: Connection, day: date | None = None) -> Facts:
     mark = generation.read(connection)
     kept = _kept.get(mark)
     if kept is None:
-        kept = _Kept(store.load(connection))
+        world = store.load(connection)
+        same = next((each for each in _kept.values() if each.world == world), None)
+        kept = _Kept(world, same)
         for old in list(_kept)[: 1 - MOST_GENERATIONS]:
             _kept.pop(old, None)
         _kept[mark] = kept
