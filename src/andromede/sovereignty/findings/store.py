@@ -3,12 +3,13 @@ healed. The only SQL of findings, for re-evaluation and for whoever else finds s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from andromede import clock, ids
+from andromede import clock
 from andromede.db import Connection, metadata
 from andromede.db.types import Moment, identifier, table
 
@@ -40,17 +41,26 @@ sa.Index(
     sqlite_where=finding.c.closed_at.is_(None),
     postgresql_where=finding.c.closed_at.is_(None),
 )
+_COLUMNS = [column.name for column in finding.c]
+_insert = sa.insert(finding).values({name: sa.bindparam(name) for name in _COLUMNS})
 OPEN = finding.c.closed_at.is_(None)
 
 
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Open findings in bulk; `rows` bring all but `id`, `opened_at` and `closed_at`."""
-    now = clock.now()
-    if rows:
-        connection.execute(
-            sa.insert(finding),
-            [{**row, "id": ids.new(), "opened_at": now, "closed_at": None} for row in rows],
-        )
+    """Open findings in bulk; `rows` bring all but `id`, `opened_at` and `closed_at`. The driver runs
+    the statement itself: of a hundred thousand rows SQLAlchemy's part is the larger."""
+    if not rows:
+        return
+    text = str(_insert.compile(dialect=connection.dialect))
+    now, random = clock.now(), os.urandom(16 * len(rows)).hex()
+    values = [
+        {**row, "id": random[32 * at : 32 * (at + 1)], "opened_at": now, "closed_at": None}
+        for at, row in enumerate(rows)
+    ]
+    if connection.dialect.positional:
+        connection.exec_driver_sql(text, [tuple(row[each] for each in _COLUMNS) for row in values])
+    else:
+        connection.exec_driver_sql(text, values)
 
 
 def note(
