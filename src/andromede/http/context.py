@@ -129,6 +129,17 @@ class Context:
         admit.require(self.conn, self.operation.action, subject, to)
         self.admitted = True
 
+    def admit_any(self, project_id: str, sites: Iterable[str], **more: Any) -> str:
+        """The first of several sites that the project's data may be brought to.
+
+        Errors: admit.Refused, saying of each site why it is none.
+        """
+        choices = [admit.Destination(site=site, **more) for site in sites]
+        subject = admit.Subject(project_id=project_id, id=self.subject)
+        found = admit.require_any(self.conn, self.operation.action, subject, choices)
+        self.admitted = True
+        return found.site
+
     def admit_users(self, grants: Mapping[str, Iterable[str | None]]) -> None:
         """Refuse with 403 when users act for suppliers that may not reach the projects they would be
         given; `grants` as `suppliers.require` has them.

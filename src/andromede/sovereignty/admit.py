@@ -4,7 +4,7 @@ data. What was decided is kept by each process for the generation of world and p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from andromede.sovereignty.policy import decide, store
 from andromede.sovereignty.policy.decide import Destination, Refusal
 from andromede.sovereignty.world import facts
 
-__all__ = ["Decision", "Destination", "Refused", "Subject", "admit", "require", "sites"]
+__all__ = ["Decision", "Destination", "Refused", "Subject", "admit", "require", "require_any"]
 
 _KEPT_AGES = 4  # generations and days
 _KEPT_DECISIONS = 100_000
@@ -75,12 +75,30 @@ def require(
         raise Refused(decision)
 
 
-def sites(
-    connection: Connection, project_id: str, destination: Destination, among: Iterable[str]
-) -> tuple[str, ...]:
-    """Those of the sites where the project's data may be, all else of the destination equal."""
-    policy = store.effective(connection, project_id)
-    return decide.admissible(policy, facts.current(connection), destination, among)
+def require_any(
+    connection: Connection, action: str, subject: Subject, choices: Sequence[Destination]
+) -> Destination:
+    """The first of several destinations that admission accepts.
+
+    Errors: Refused, saying of each why it is none.
+    """
+    refused: list[Decision] = []
+    for each in choices:
+        decision = admit(connection, action, subject, each)
+        if decision.allowed:
+            return each
+        refused.append(decision)
+    if len(refused) == 1:
+        raise Refused(refused[0])
+    raise Refused(
+        Decision(
+            allowed=False,
+            rule=", ".join(dict.fromkeys(each.rule for each in refused)),
+            set_at=", ".join(dict.fromkeys(each.set_at for each in refused)),
+            accepted=refused[0].accepted,
+            reason=" ".join(each.reason for each in refused),
+        )
+    )
 
 
 def _decided(connection: Connection, project_id: str, to: Destination) -> Told | None:

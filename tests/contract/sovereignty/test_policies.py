@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from andromede.http.access import Caller
 from andromede.services import identity, image, sovereignty
 from andromede.sovereignty.log.leaves import leaf
+from andromede.sovereignty.policy import store
 from tests.harness import TestCloud, caller
 from tests.policies import add_project
 
@@ -157,3 +158,33 @@ def test_networks_of_administration_are_checked(cloud: TestCloud) -> None:
     body = {"policy": {"administration_from": ["10.0.0.1/8"]}}
     assert "10.0.0.1/8" in cloud.as_(operator()).put(f"{ROOT}/cloud", body).expect(400)["message"]
     put(cloud, "cloud", administration_from=["local", "127.0.0.0/8", "10.0.0.0/8", "fd00::/8"])
+
+
+def test_what_changed_is_remembered(cloud: TestCloud) -> None:
+    put(cloud, "projects/p1", finding_days=5)
+    put(cloud, "projects/p1", finding_days=5)
+    put(cloud, "projects/p1", finding_days=6)
+    assert cloud.as_(operator()).delete(P1).status == 204
+    with cloud.database.read() as connection:
+        scopes = store.scopes_of(connection, "nested")
+        assert scopes == ("cloud", "domain/default", "project/p1", "project/nested")
+        changes = store.history(connection, scopes)
+    told = [(each["scope"], each["before"], each["after"]) for each in changes]
+    assert sorted(told, key=str) == sorted(
+        [
+            ("project/p1", {"finding_days": 6}, None),
+            ("project/p1", {"finding_days": 5}, {"finding_days": 6}),
+            ("project/p1", None, {"finding_days": 5}),
+        ],
+        key=str,
+    )
+    assert {each["actor"] for each in changes} == {"user-of-ops"}
+
+
+def test_the_longest_retention_of_all_is_kept(cloud: TestCloud) -> None:
+    with cloud.database.read() as connection:
+        assert store.retention_days(connection) == (183, "the cloud's defaults")
+    put(cloud, "cloud", retention_days=200)
+    put(cloud, "projects/p2", retention_days=400)
+    with cloud.database.read() as connection:
+        assert store.retention_days(connection) == (400, "project/p2")

@@ -12,6 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from andromede.services import sovereignty
+from andromede.services.sovereignty import placed
+from andromede.sovereignty.findings import reevaluate
 from andromede.sovereignty.log.leaves import leaf
 from tests.contract.identity.conftest import COMPUTE, World, open_world
 from tests.contract.identity.making import V3, make
@@ -133,3 +135,32 @@ def test_affiliations(suppliers: Suppliers) -> None:
     path = f"{V1}/affiliations/{suppliers.users['american']}"
     assert suppliers.admin.delete(path).status == 204
     assert suppliers.admin.delete(path).status == 404
+
+
+def test_a_supplier_that_is_bought_from_outside_is_found(suppliers: Suppliers) -> None:
+    """What was granted while the supplier was of the Union opens a finding when it no longer is."""
+    cloud = suppliers.world.cloud
+
+    def found(state: str) -> list[Any]:
+        reevaluate.run(cloud.database, [], {placed.GRANT: placed.grants})
+        listed = suppliers.admin.get(f"{V1}/findings?state={state}").expect(200)["findings"]
+        return [each for each in listed if each["kind"] == "grant"]
+
+    suppliers.declare(f"projects/{suppliers.project}", supplier_access="eu")
+    assert suppliers.grant("french").status == 204
+    assert found("open") == []
+    entity = {"entity": {"name": "maison", "country": "US"}}
+    suppliers.admin.put(f"{V1}/entities/maison", entity).expect(200)
+    (finding,) = found("open")
+    assert finding["rule"] == "supplier_access"
+    assert finding["project_id"] == suppliers.project
+    assert suppliers.users["french"] in finding["resource"]
+    assert found("open") == [finding]
+    notices = suppliers.admin.get(f"{V1}/notices").expect(200)["notices"]
+    assert [each["project_id"] for each in notices if each["kind"] == "finding"] == [
+        suppliers.project
+    ]
+    role = f"{V3}/projects/{suppliers.project}/users/{suppliers.users['french']}/roles"
+    assert suppliers.admin.delete(f"{role}/{suppliers.role}").status == 204
+    assert found("open") == []
+    assert [each["id"] for each in found("closed")] == [finding["id"]]

@@ -54,11 +54,26 @@ def run(database: Database, sources: Sequence[Source], listed: dict[str, Listed]
     with database.read() as connection:
         wanted = due(connection)
         stale = [each for each in sources if bulk.any_gone(connection, each)]
+        healed = {} if wanted else _healed(connection, listed)
     for source in stale:
         database.transact(partial(_forget, source=source))
+    for kind, found in healed.items():
+        _apply_listed(database, kind, found)
     if wanted:
         _evaluate(database, sources, listed)
     return wanted
+
+
+def _healed(connection: Connection, listed: dict[str, Listed]) -> dict[str, list[Offence]]:
+    """The offences of those kinds of which a finding stands that is none any more."""
+    changed: dict[str, list[Offence]] = {}
+    for kind, find in listed.items():
+        there = bulk.standing_alone(connection, kind)
+        if there:
+            found = list(find(connection))
+            if there.keys() - {(each.resource, each.rule) for each in found}:
+                changed[kind] = found
+    return changed
 
 
 def _forget(connection: Connection, source: Source) -> None:

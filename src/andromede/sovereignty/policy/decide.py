@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from andromede.sovereignty.policy.merge import Effective
 from andromede.sovereignty.policy.model import Keys, SupplierAccess
-from andromede.sovereignty.world.facts import EntityFacts, Facts, SiteFacts
+from andromede.sovereignty.world.facts import EntityFacts, Facts
 from andromede.sovereignty.world.model import UNDECLARED
 from andromede.sovereignty.world.verdict import Outcome
 
@@ -182,11 +182,3 @@ def admissible(
             if refuse(policy, facts, msgspec.structs.replace(to, site=site, host="")) is None
         )
     )
-
-
-def site_of(facts: Facts, host: str, home: SiteFacts) -> SiteFacts:
-    """The declared site of a host, or `home` where none claims it."""
-    for site in facts.sites.values():
-        if host in site.hosts:
-            return site
-    return home

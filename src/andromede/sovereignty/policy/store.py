@@ -26,7 +26,6 @@ from andromede.sovereignty.policy.model import (
     Policy,
     SupplierAccess,
     Switch,
-    domain_scope,
     project_scope,
 )
 
@@ -206,10 +205,3 @@ def demanding_eu_suppliers(connection: Connection) -> str | None:
         if _decoder.decode(row.document).supplier_access is SupplierAccess.EU:
             return str(row.scope)
     return None
-
-
-def forget(connection: Connection, *, project_id: str = "", domain_id: str = "") -> None:
-    """Remove the policy of a project or domain that is being removed itself."""
-    scope = project_scope(project_id) if project_id else domain_scope(domain_id)
-    if get(connection, scope) is not None:
-        put(connection, scope, None)

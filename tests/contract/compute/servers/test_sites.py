@@ -79,6 +79,8 @@ def test_no_admissible_place_is_refused_at_once(fleet: Site) -> None:
     message = fleet.create().expect(403)["forbidden"]["message"]
     assert "allowed_countries" in message
     assert "no site of this cloud" in message
+    for site in ("geneva", "local", "lyon", "paris"):
+        assert f"site {site} is in" in message
     policy(fleet, allowed_countries=["FR"])
     message = fleet.create(availability_zone="geneva").expect(403)["forbidden"]["message"]
     assert "Accepted: lyon, paris" in message

@@ -12,7 +12,6 @@ from andromede.services.compute.hosts import store as hosts
 from andromede.services.compute.servers import store
 from andromede.services.compute.servers.model import Server
 from andromede.services.compute.servers.schema import NewServer
-from andromede.sovereignty import admit
 from andromede.sovereignty.policy.model import AT_REST
 
 ZONE = "nova"  # the one zone of a cloud of one host
@@ -63,20 +62,8 @@ def zone(context: Context, asked: NewServer) -> Zone:
         context.admit(context.project_id, keys=AT_REST)
         return Zone(name=ZONE, pinned=name or None, host=wanted, region=home.region, site=home.site)
     left = [name] if name else [places[wanted][1]] if wanted in places else sorted(sites)
-    site = _choose(context, left)
+    site = context.admit_any(context.project_id, left, keys=AT_REST)
     return Zone(name=site, pinned=name or None, host=wanted, region=sites[site], site=site)
-
-
-def _choose(context: Context, left: list[str]) -> str:
-    """An admissible one of the sites that a request leaves.
-
-    Errors: admit.Refused.
-    """
-    to = admit.Destination(site="", keys=AT_REST)
-    found = admit.sites(context.conn, context.project_id, to, left)
-    site = found[0] if found else left[0]
-    context.admit(context.project_id, site, keys=AT_REST)
-    return site
 
 
 def why_not(conn: Connection, server: Server, host: HostFacts) -> str | None:
