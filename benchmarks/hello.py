@@ -37,7 +37,7 @@ def main(port: int, tls: Path, processes: int) -> None:
             break
         children.append(pid)
     with asyncio.Runner(loop_factory=api._loop_factory()) as runner:
-        runner.run(api._serve_all([(api._server(hello, tls), [listening])]))
+        runner.run(api._serve_all([(api._server(hello, tls), [listening])], tls))
     for pid in children:
         os.kill(pid, signal.SIGTERM)
 
