@@ -157,6 +157,8 @@ def _core_form(source: Any, dialect: sa.Dialect) -> _Form:
 
 
 def _reader(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Convert | None:
+    if isinstance(kind, (sa.Numeric, sa.Float)):
+        return None  # drivers give numbers as they are
     return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 

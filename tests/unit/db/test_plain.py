@@ -16,14 +16,15 @@ THING = sa.Table(
     sa.MetaData(),
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("part", sa.Double, nullable=False),
     sa.Column("good", sa.Boolean, nullable=False),
     sa.Column("detail", Json, nullable=False),
     sa.Column("note", sa.Text, nullable=True),
 )
 ROWS: list[dict[str, Any]] = [
-    {"id": "a", "count": 1, "good": True, "detail": {"n": [1, None]}, "note": None},
-    {"id": "b", "count": 2, "good": False, "detail": [], "note": "50 % é"},
-    {"id": "c", "count": 3, "good": True, "detail": {}, "note": ""},
+    {"id": "a", "count": 1, "part": 0.5, "good": True, "detail": {"n": [1, None]}, "note": None},
+    {"id": "b", "count": 2, "part": 1.0, "good": False, "detail": [], "note": "50 % é"},
+    {"id": "c", "count": 3, "part": -3.25, "good": True, "detail": {}, "note": ""},
 ]
 INSERT = Statement(sa.insert(THING))
 ALL = Statement(sa.select(THING).order_by(THING.c.id))

@@ -19,6 +19,7 @@ from andromede.engine.protocol import (
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.addresses.store import Held
 from andromede.services.network.common.store import Row
+from andromede.services.network.firewalls import store as firewalls
 from andromede.services.network.groups import store as groups
 from andromede.services.network.networks import store as networks
 from andromede.services.network.ports import store as ports
@@ -39,7 +40,7 @@ def network_spec(connection: Connection, network_id: str) -> NetworkSpec | None:
     row = networks.by_id(connection, network_id)
     if row is None:
         return None
-    dhcp = ports.on_network(connection, network_id, DHCP)
+    dhcp = ports.owned(connection, network_id, DHCP)
     held = addresses.of_ports(connection, (each["id"] for each in dhcp))
     by_subnet = {each.subnet_id: each.ip for many in held.values() for each in many}
     return NetworkSpec(
@@ -82,14 +83,13 @@ def port_specs(connection: Connection, rows: Sequence[Row]) -> list[PortSpec]:
 
 
 def _port_spec(row: Row, network: Row, held: Sequence[Held], members: Sequence[str]) -> PortSpec:
-    names = ports.names(row, held, domain(network))
     return PortSpec(
         id=row["id"],
         number=row["number"],
         network_id=row["network_id"],
         mac=row["mac_address"],
         addresses=tuple(each.ip for each in held),
-        hostname=names[0]["hostname"] if names else "",
+        hostname=ports.hostname(row, held),
         enabled=row["admin_state_up"] and network["admin_state_up"],
         port_security=row["port_security_enabled"],
         pairs=tuple(
@@ -108,9 +108,15 @@ def _port_spec(row: Row, network: Row, held: Sequence[Held], members: Sequence[s
 
 def firewall_spec(connection: Connection, network_id: str) -> FirewallSpec | None:
     """All that filters a network; None when there is no such row."""
-    if networks.by_id(connection, network_id) is None:
+    network = networks.by_id(connection, network_id)
+    if network is None:
         return None
-    specs = port_specs(connection, ports.bound_on_network(connection, network_id))
+    held = firewalls.addresses(connection, network_id)
+    joined = firewalls.groups(connection, network_id)
+    specs = [
+        _port_spec(row, network, held.get(row["id"], ()), joined.get(row["id"], ()))
+        for row in firewalls.ports(connection, network_id)
+    ]
     named = {group_id for spec in specs for group_id in spec.groups}
     of_groups = rules.of_groups(connection, named)
     remote = {
@@ -120,7 +126,7 @@ def firewall_spec(connection: Connection, network_id: str) -> FirewallSpec | Non
         if each["remote_group_id"]
     }
     rows = groups.by_ids(connection, named | remote)
-    members = ports.member_addresses(connection, rows)
+    members = firewalls.members(connection, rows)
     return FirewallSpec(
         network_id=network_id,
         ports=tuple(specs),

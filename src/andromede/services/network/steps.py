@@ -1,7 +1,8 @@
 """The worker's side of networks, ports and filters: rows to documents to the engine.
 
 Each effect reads its document and applies it under a lock of the resource, so that a newer document
-is never overwritten by an older one that was read before it.
+is never overwritten by an older one that was read before it. Those of a whole network are as long as
+it has ports: everybody who waits for one shares it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 from andromede.db import Connection, Database
@@ -24,6 +26,8 @@ from andromede.work.lifecycle import Record
 
 STRIPES = tuple(threading.Lock() for _ in range(64))
 SOON = 0.05
+_mutex = threading.Lock()
+_asked: dict[tuple[str, str], Future[bool]] = {}  # what is asked for and did not begin yet
 
 
 @contextmanager
@@ -33,24 +37,49 @@ def alone(kind: str, resource_id: str) -> Iterator[None]:
         yield
 
 
+def together(kind: str, resource_id: str, apply: Callable[[], bool]) -> bool:
+    """As `alone`, and for everybody who asks the same before it begins: the rows it reads are theirs
+    too. What it raises, it raises to all of them."""
+    with _mutex:
+        shared = _asked.get((kind, resource_id))
+        first = shared is None
+        if shared is None:
+            shared = _asked[kind, resource_id] = Future()
+    if first:
+        with alone(kind, resource_id):
+            with _mutex:
+                del _asked[kind, resource_id]
+            try:
+                shared.set_result(apply())
+            except BaseException as error:
+                shared.set_exception(error)
+    return shared.result()
+
+
 def apply_network(database: Database, engine: Engine, network_id: str) -> bool:
     """Make the host's network equal to the rows; False when there is no such row."""
-    with alone("network", network_id):
+
+    def apply() -> bool:
         with database.read() as connection:
             spec = specs.network_spec(connection, network_id)
         if spec is not None:
             engine.ensure_network(spec)
-    return spec is not None
+        return spec is not None
+
+    return together("network", network_id, apply)
 
 
 def apply_firewall(database: Database, engine: Engine, network_id: str) -> bool:
     """Make a network's filters equal to the rows; False when there is no such row."""
-    with alone("firewall", network_id):
+
+    def apply() -> bool:
         with database.read() as connection:
             spec = specs.firewall_spec(connection, network_id)
         if spec is not None:
             engine.ensure_firewall(spec)
-    return spec is not None
+        return spec is not None
+
+    return together("firewall", network_id, apply)
 
 
 def apply_port(database: Database, engine: Engine, port_id: str) -> bool:
@@ -99,7 +128,7 @@ def _network(step: Step) -> Outcome:
 
 def _network_ready(connection: Connection, network_id: str) -> None:
     networks.set_status(connection, network_id, "ACTIVE")
-    owned = ports.on_network(connection, network_id, DHCP)
+    owned = ports.owned(connection, network_id, DHCP)
     ports.set_status(connection, (row["id"] for row in owned), "ACTIVE")
 
 
