@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,8 +42,12 @@ class Statement:
 
     def rows(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> Sequence[Row]:
         """All rows."""
-        form = self._form(connection)
-        return form.read(execute(connection, *form.bound(values)).fetchall())
+        form = self._forms.get(connection.dialect.name) or self._form(connection)
+        text = form.text
+        if form.binds:
+            text, values = form.bound(values)
+        found: Sequence[Row] = execute(connection, text, values).fetchall()
+        return form.read(found) if form.readers else found
 
     def first(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> Row | None:
         """The first row, or None."""
@@ -58,9 +62,11 @@ class Statement:
     def mappings(
         self, connection: Connection, values: Mapping[str, Any] = NOTHING
     ) -> list[dict[str, Any]]:
-        """All rows of a Core statement by the names of their columns."""
-        names = self._form(connection).names
-        return [dict(zip(names, row, strict=True)) for row in self.rows(connection, values)]
+        """All rows of a Core statement, or those it returns of what it changed, by the names of
+        their columns."""
+        rows = self.rows(connection, values)
+        names = self._forms[connection.dialect.name].names
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def mapping(
         self, connection: Connection, values: Mapping[str, Any] = NOTHING
@@ -71,15 +77,17 @@ class Statement:
 
     def run(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> int:
         """Run it for its effect; how many rows it touched."""
-        touched: int = execute(connection, *self._form(connection).bound(values)).rowcount
+        form = self._forms.get(connection.dialect.name) or self._form(connection)
+        text = form.text
+        if form.binds:
+            text, values = form.bound(values)
+        touched: int = execute(connection, text, values).rowcount
         return touched
 
     def _form(self, connection: Connection) -> _Form:
         dialect = connection.dialect
-        form = self._forms.get(dialect.name)
-        if form is None:
-            make = _text_form if isinstance(self._source, str) else _core_form
-            form = self._forms[dialect.name] = make(self._source, dialect)
+        make = _text_form if isinstance(self._source, str) else _core_form
+        form = self._forms[dialect.name] = make(self._source, dialect)
         return form
 
 
@@ -98,8 +106,9 @@ class _Form:
     names: tuple[str, ...] = ()  # of the columns of its rows
     readers: tuple[tuple[int, Convert], ...] = ()  # by the column's place
     writers: tuple[tuple[str, Convert], ...] = ()  # by the parameter's name
-    constants: Mapping[str, Any]  # parameters whose values are in the statement itself
-    spell: Callable[[str], str]  # a parameter's name as it stands in the text
+    constants: Mapping[str, Any] = field(default_factory=dict)  # values that it holds itself
+    spell: Callable[[str], str] = str  # a parameter's name as it stands in the text
+    binds: bool = False  # whether the values it is given are not yet those that the driver takes
 
     def bound(self, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """The text with its listings spelled out, and the values for it."""
@@ -119,8 +128,6 @@ class _Form:
         return LISTING.sub(listing, self.text), spread
 
     def read(self, rows: Sequence[Row]) -> Sequence[Row]:
-        if not self.readers:
-            return rows
         changed = []
         for row in rows:
             values = list(row)
@@ -132,9 +139,8 @@ class _Form:
 
 def _text_form(source: Any, dialect: sa.Dialect) -> _Form:
     if dialect.name == "sqlite":
-        return _Form(text=source, constants=NOTHING, spell=":{}".format)
-    text = PARAMETER.sub(r"%(\1)s", source.replace("%", "%%"))
-    return _Form(text=text, constants=NOTHING, spell="%({})s".format)
+        return _Form(text=source)
+    return _Form(text=PARAMETER.sub(r"%(\1)s", source.replace("%", "%%")))
 
 
 def _core_form(source: Any, dialect: sa.Dialect) -> _Form:
@@ -143,16 +149,19 @@ def _core_form(source: Any, dialect: sa.Dialect) -> _Form:
     if dialect.name == "sqlite":
         spell, spoken = ":{}".format, sqlite.dialect(paramstyle="named")
     compiled = source.compile(dialect=spoken)
-    columns = source.selected_columns if isinstance(source, sa.Select) else ()
+    text = str(compiled)
+    columns = source.exported_columns if source.is_select or source.is_dml else ()
     readers = [(at, _reader(column.type, dialect)) for at, column in enumerate(columns)]
     writers = [(name, _writer(bind.type, dialect)) for name, bind in compiled.binds.items()]
+    constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
     return _Form(
-        text=str(compiled),
-        names=tuple(column.name for column in columns),
+        text=text,
+        names=tuple(getattr(column, "name", "") for column in columns),
         readers=tuple((at, read) for at, read in readers if read is not None),
         writers=tuple((name, write) for name, write in writers if write is not None),
-        constants={name: bind.value for name, bind in compiled.binds.items() if not bind.required},
+        constants=constants,
         spell=spell,
+        binds=bool(constants) or "__[" in text or any(write for _, write in writers),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import dataclasses
+from collections.abc import Callable
+from itertools import starmap
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -61,14 +63,17 @@ _MINE = (work.c.kind == sa.bindparam("kind_"), work.c.resource_id == sa.bindpara
 _SAME = (*_MINE, work.c.generation == sa.bindparam("generation_"))
 _LEASED = (*_MINE, work.c.lease == sa.bindparam("lease_"))
 _DUE = Statement(
-    sa.select(work)
+    sa.select(work.c.kind, work.c.resource_id, work.c.project_id)
     .where(work.c.lease.is_(None), work.c.run_at <= sa.bindparam("now"))
     .order_by(work.c.run_at)
     .limit(sa.bindparam("most"))
 )
 _NEXT_DUE = Statement(sa.select(sa.func.min(work.c.run_at)).where(work.c.lease.is_(None)))
 _TAKE = Statement(
-    sa.update(work).where(*_SAME, work.c.lease.is_(None)).values(lease=sa.bindparam("lease_"))
+    sa.update(work)
+    .where(*_MINE, work.c.lease.is_(None), work.c.run_at <= sa.bindparam("now"))
+    .values(lease=sa.bindparam("lease_"))
+    .returning(*(work.c[field.name] for field in dataclasses.fields(Task)))
 )
 _HOLDS = Statement(sa.select(work.c.generation).where(*_LEASED).with_for_update())
 _FREE = Statement(sa.update(work).where(*_LEASED).values(lease=None))
@@ -145,9 +150,17 @@ def free_leases(connection: Connection, worker: str) -> int:
     return result.rowcount
 
 
-def due(connection: Connection, limit: int) -> list[dict[str, Any]]:
+class Due(NamedTuple):
+    """A row whose time has come, as far as choosing among them goes."""
+
+    kind: str
+    resource_id: str
+    project_id: str
+
+
+def due(connection: Connection, limit: int) -> list[Due]:
     """Unleased rows whose time has come, oldest first."""
-    return _DUE.mappings(connection, {"now": clock.now(), "most": limit})
+    return list(starmap(Due, _DUE.rows(connection, {"now": clock.now(), "most": limit})))
 
 
 def next_due(connection: Connection) -> int | None:
@@ -156,22 +169,11 @@ def next_due(connection: Connection) -> int | None:
     return moment
 
 
-def take(connection: Connection, row: Mapping[str, Any], lease: str) -> Task | None:
-    """Lease a row that is still as it was read; None when it is not."""
-    task = Task(
-        kind=row["kind"],
-        resource_id=row["resource_id"],
-        label=row["label"],
-        args=row["args"],
-        generation=row["generation"],
-        project_id=row["project_id"],
-        request_id=row["request_id"],
-        deadline=row["deadline"],
-        attempts=row["attempts"],
-        lease=lease,
-    )
-    taken = _TAKE.run(connection, {**_same(task), "lease_": lease})
-    return task if taken == 1 else None
+def take(connection: Connection, row: Due, lease: str) -> Task | None:
+    """Lease a row; None when it is no longer due."""
+    values = {"kind_": row.kind, "resource": row.resource_id, "now": clock.now(), "lease_": lease}
+    taken = _TAKE.mapping(connection, values)
+    return None if taken is None else Task(**taken)
 
 
 def holds(connection: Connection, task: Task) -> bool:

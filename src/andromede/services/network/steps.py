@@ -8,6 +8,7 @@ it has ports: everybody who waits for one shares it.
 from __future__ import annotations
 
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -26,7 +27,9 @@ from andromede.work.lifecycle import Record
 
 STRIPES = tuple(threading.Lock() for _ in range(64))
 SOON = 0.05
+LONGEST_REST = 0.5  # seconds between two runs of one effect
 _mutex = threading.Lock()
+_rested: dict[tuple[str, str], float] = {}  # when each effect may run again
 _asked: dict[tuple[str, str], Future[bool]] = {}  # what is asked for and did not begin yet
 
 
@@ -39,20 +42,26 @@ def alone(kind: str, resource_id: str) -> Iterator[None]:
 
 def together(kind: str, resource_id: str, apply: Callable[[], bool]) -> bool:
     """As `alone`, and for everybody who asks the same before it begins: the rows it reads are theirs
-    too. What it raises, it raises to all of them."""
+    too. It waits as long as it took the last time, so that under load many share what is as long as
+    a network has ports. What it raises, it raises to all of them."""
+    key = (kind, resource_id)
     with _mutex:
-        shared = _asked.get((kind, resource_id))
+        shared = _asked.get(key)
         first = shared is None
         if shared is None:
-            shared = _asked[kind, resource_id] = Future()
+            shared = _asked[key] = Future()
     if first:
         with alone(kind, resource_id):
+            time.sleep(max(0.0, _rested.pop(key, 0.0) - time.monotonic()))
             with _mutex:
-                del _asked[kind, resource_id]
+                del _asked[key]
+            began = time.monotonic()
             try:
                 shared.set_result(apply())
             except BaseException as error:
                 shared.set_exception(error)
+            ended = time.monotonic()
+            _rested[key] = ended + min(ended - began, LONGEST_REST)
     return shared.result()
 
 
@@ -60,7 +69,7 @@ def apply_network(database: Database, engine: Engine, network_id: str) -> bool:
     """Make the host's network equal to the rows; False when there is no such row."""
 
     def apply() -> bool:
-        with database.read() as connection:
+        with database.read_often() as connection:
             spec = specs.network_spec(connection, network_id)
         if spec is not None:
             engine.ensure_network(spec)
@@ -73,7 +82,7 @@ def apply_firewall(database: Database, engine: Engine, network_id: str) -> bool:
     """Make a network's filters equal to the rows; False when there is no such row."""
 
     def apply() -> bool:
-        with database.read() as connection:
+        with database.read_often() as connection:
             spec = specs.firewall_spec(connection, network_id)
         if spec is not None:
             engine.ensure_firewall(spec)
@@ -85,7 +94,7 @@ def apply_firewall(database: Database, engine: Engine, network_id: str) -> bool:
 def apply_port(database: Database, engine: Engine, port_id: str) -> bool:
     """Make the host's port equal to its row; False when no server holds it and it is gone."""
     with alone("port", port_id):
-        with database.read() as connection:
+        with database.read_often() as connection:
             row = ports.by_id(connection, port_id)
             held = row is not None and ports.bound(row)
             spec = specs.port_specs(connection, [row])[0] if row is not None and held else None
@@ -101,7 +110,7 @@ def realise(database: Database, engine: Engine, port_ids: Sequence[str]) -> None
 
     Errors: EngineError.
     """
-    with database.read() as connection:
+    with database.read_often() as connection:
         rows = ports.by_ids(connection, port_ids)
     network_ids = sorted({row["network_id"] for row in rows.values()})
     for network_id in network_ids:

@@ -219,6 +219,8 @@ def claims(conn: Connection, host: str) -> tuple[int, int, int, int]:
 
 def hosts_of(conn: Connection, server_ids: Sequence[str]) -> dict[str, str | None]:
     """Where servers are, of those that exist."""
+    if not server_ids:
+        return {}
     rows = conn.execute(
         sa.select(server.c.id, server.c.host).where(
             server.c.id.in_(server_ids), server.c.deleted == 0

@@ -255,9 +255,9 @@ def networks_of_groups(connection: Connection, group_ids: Iterable[str]) -> list
     return [(row.network_id, row.project_id) for row in connection.execute(statement)]
 
 
-def hostname(row: Row, held: Sequence[Held]) -> str:
+def hostname(dns_name: str, ips: Sequence[str]) -> str:
     """The name of a port on its network; empty when it has no address."""
-    return row["dns_name"].rstrip(".") or default_name(held[0].ip) if held else ""
+    return dns_name.rstrip(".") or default_name(ips[0]) if ips else ""
 
 
 def names(row: Row, held: Sequence[Held], domain: str) -> list[dict[str, str]]:
