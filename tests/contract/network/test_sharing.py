@@ -5,12 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from andromede.services.network import steps
 
 Apply = Callable[[], bool]
+
+
+def together(apply: Apply) -> bool:
+    """Ask for an effect on the resource `r`."""
+    nobody: Any = None
+    return steps.together("thing")(lambda *_: apply())(nobody, nobody, "r")
 
 
 class Crowd:
@@ -37,9 +44,9 @@ class Crowd:
             return end.wait()
 
         with ThreadPoolExecutor(number + 1) as pool:
-            before = pool.submit(steps.together, "thing", "r", under_way)
+            before = pool.submit(together, under_way)
             began.wait()
-            found = [pool.submit(steps.together, "thing", "r", apply) for _ in range(number)]
+            found = [pool.submit(together, apply) for _ in range(number)]
             for _ in range(number - 1):  # the first of them waits to begin, not for a result
                 self.waiting.acquire()
             end.set()
@@ -52,7 +59,7 @@ def test_those_who_wait_share_the_next_run(monkeypatch: pytest.MonkeyPatch) -> N
     found = Crowd(monkeypatch).ask(5, lambda: not runs.append(1))
     assert [each.result() for each in found] == [True] * 5
     assert len(runs) == 1
-    assert steps.together("thing", "r", lambda: not runs.append(1))
+    assert together(lambda: not runs.append(1))
     assert len(runs) == 2, "what ran before is nothing to who asks now"
 
 
@@ -62,4 +69,4 @@ def test_what_a_run_raises_all_who_shared_it_meet(monkeypatch: pytest.MonkeyPatc
 
     found = Crowd(monkeypatch).ask(3, fail)
     assert [str(each.exception()) for each in found] == ["no room"] * 3
-    assert steps.together("thing", "r", lambda: True)
+    assert together(lambda: True)

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import wraps
 
 from andromede.db import Connection, Database
 from andromede.engine.protocol import Engine
@@ -27,7 +28,9 @@ from andromede.work.lifecycle import Record
 
 STRIPES = tuple(threading.Lock() for _ in range(64))
 SOON = 0.05
+Apply = Callable[[Database, Engine, str], bool]
 LONGEST_REST = 0.5  # seconds between two runs of one effect
+MOST_RESTS = 10_000  # networks come and go
 _mutex = threading.Lock()
 _rested: dict[tuple[str, str], float] = {}  # when each effect may run again
 _asked: dict[tuple[str, str], Future[bool]] = {}  # what is asked for and did not begin yet
@@ -40,55 +43,61 @@ def alone(kind: str, resource_id: str) -> Iterator[None]:
         yield
 
 
-def together(kind: str, resource_id: str, apply: Callable[[], bool]) -> bool:
+def together(kind: str) -> Callable[[Apply], Apply]:
     """As `alone`, and for everybody who asks the same before it begins: the rows it reads are theirs
     too. It waits as long as it took the last time, so that under load many share what is as long as
     a network has ports. What it raises, it raises to all of them."""
-    key = (kind, resource_id)
-    with _mutex:
-        shared = _asked.get(key)
-        first = shared is None
-        if shared is None:
-            shared = _asked[key] = Future()
-    if first:
-        with alone(kind, resource_id):
-            time.sleep(max(0.0, _rested.pop(key, 0.0) - time.monotonic()))
+
+    def of(apply: Apply) -> Apply:
+        @wraps(apply)
+        def shared(database: Database, engine: Engine, resource_id: str) -> bool:
+            key = (kind, resource_id)
             with _mutex:
-                del _asked[key]
-            began = time.monotonic()
-            try:
-                shared.set_result(apply())
-            except BaseException as error:
-                shared.set_exception(error)
-            ended = time.monotonic()
-            _rested[key] = ended + min(ended - began, LONGEST_REST)
-    return shared.result()
+                first = key not in _asked
+                outcome = _asked.setdefault(key, Future())
+            if first:
+                with alone(kind, resource_id):
+                    _run(key, outcome, lambda: apply(database, engine, resource_id))
+            return outcome.result()
+
+        return shared
+
+    return of
 
 
+def _run(key: tuple[str, str], outcome: Future[bool], apply: Callable[[], bool]) -> None:
+    time.sleep(max(0.0, _rested.pop(key, 0.0) - time.monotonic()))
+    with _mutex:
+        del _asked[key]
+    began = time.monotonic()
+    try:
+        outcome.set_result(apply())
+    except BaseException as error:
+        outcome.set_exception(error)
+    ended = time.monotonic()
+    if len(_rested) > MOST_RESTS:
+        _rested.clear()
+    _rested[key] = ended + min(ended - began, LONGEST_REST)
+
+
+@together("network")
 def apply_network(database: Database, engine: Engine, network_id: str) -> bool:
     """Make the host's network equal to the rows; False when there is no such row."""
-
-    def apply() -> bool:
-        with database.read_often() as connection:
-            spec = specs.network_spec(connection, network_id)
-        if spec is not None:
-            engine.ensure_network(spec)
-        return spec is not None
-
-    return together("network", network_id, apply)
+    with database.read_often() as connection:
+        spec = specs.network_spec(connection, network_id)
+    if spec is not None:
+        engine.ensure_network(spec)
+    return spec is not None
 
 
+@together("firewall")
 def apply_firewall(database: Database, engine: Engine, network_id: str) -> bool:
     """Make a network's filters equal to the rows; False when there is no such row."""
-
-    def apply() -> bool:
-        with database.read_often() as connection:
-            spec = specs.firewall_spec(connection, network_id)
-        if spec is not None:
-            engine.ensure_firewall(spec)
-        return spec is not None
-
-    return together("firewall", network_id, apply)
+    with database.read_often() as connection:
+        spec = specs.firewall_spec(connection, network_id)
+    if spec is not None:
+        engine.ensure_firewall(spec)
+    return spec is not None
 
 
 def apply_port(database: Database, engine: Engine, port_id: str) -> bool:
