@@ -28,7 +28,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from andromede import clock
 from andromede.cloud import Authenticate, Cloud, Keys
 from andromede.config import Config, Paths
-from andromede.db import Connection, Database, metadata, plain
+from andromede.db import Connection, Database, metadata
+from andromede.db.plain import Row, Statement
 from andromede.engine.simulated import SimulatedEngine
 from andromede.http.access import Caller
 from andromede.http.dispatch import Dispatcher
@@ -298,21 +299,21 @@ class TestCloud:
     def statements(self) -> Iterator[list[str]]:
         """The SQL run inside, by SQLAlchemy or by the driver itself; transactions' ends aside."""
         seen: list[str] = []
-        plainly = plain.execute
+        plainly = Statement.rows
 
         def note(_: object, __: object, statement: str, *___: object) -> None:
             seen.append(statement)
 
-        def execute(connection: Connection, text: str, values: Any) -> Any:
-            seen.append(text)
-            return plainly(connection, text, values)
+        def rows(statement: Statement, *arguments: Any) -> Sequence[Row]:
+            seen.append(statement._named)
+            return plainly(statement, *arguments)
 
         sa.event.listen(self.database.engine, "before_cursor_execute", note)
-        plain.execute = execute
+        Statement.rows = rows  # type: ignore[method-assign]
         try:
             yield seen
         finally:
-            plain.execute = plainly
+            Statement.rows = plainly  # type: ignore[method-assign]
             sa.event.remove(self.database.engine, "before_cursor_execute", note)
 
     def number(self) -> int:

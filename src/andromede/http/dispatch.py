@@ -179,12 +179,9 @@ class Dispatcher:
     async def _run(self, context: Context) -> Reply:
         """The synchronous part runs where it belongs: short reads here, the rest in the pool."""
         operation = context.operation
-        if not self.cloud.database.sqlite:
-            await self._in_pool(self._admit_caller, context)
-        elif operation.mode is Transaction.READ:
+        if operation.mode is Transaction.READ and self.cloud.database.sqlite:
             return self._read(context, self._authorize)
-        else:
-            self._admit_caller(context)
+        await self._in_pool(self._admit_caller, context)
         turn = self._turn(context)
         async with turn:
             if operation.stream:
@@ -213,7 +210,7 @@ class Dispatcher:
         if context.operation.allow is None:
             bodies.validate(context)
             return
-        with self.cloud.database.read_often() as connection:
+        with self.cloud.database.read() as connection:
             self._authorize(context, connection)
 
     def _authorize(self, context: Context, connection: Connection) -> None:

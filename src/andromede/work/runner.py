@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -27,7 +27,6 @@ from andromede.work.lifecycle import (
     Step,
     Task,
 )
-from andromede.work.store import Due
 
 log = structlog.get_logger("work")
 
@@ -82,13 +81,11 @@ class Runner:
                 tasks = self.lease(self.slots - self.running.total())
                 for task in tasks:
                     pool.submit(self._run_and_wake, task)
-                if self.running.total() >= self.slots:
-                    self._signal.wait(LONGEST_SLEEP)  # the next step to end wakes it
-                elif not tasks:
+                if not tasks or self.running.total() >= self.slots:
                     self._signal.wait(self._sleep())
 
     def _sleep(self) -> float:
-        with self.database.read_often() as connection:
+        with self.database.read() as connection:
             moment = store.next_due(connection)
         if moment is None:
             return LONGEST_SLEEP
@@ -100,15 +97,16 @@ class Runner:
         if most <= 0:
             return []
         self._return_leases()
-        with self.database.read_often() as connection:
+        with self.database.read() as connection:
             rows = store.due(connection, LOOK_AHEAD)
         if not rows:
             return []
         chosen = self._fair(rows, most)
 
         def take(connection: Connection) -> list[Task]:
+            leases = (f"{self.worker}:{ids.new_hex()}" for _ in chosen)
             taken = (
-                store.take(connection, due, f"{self.worker}:{ids.new_hex()}") for due in chosen
+                store.take(connection, row, mark) for row, mark in zip(chosen, leases, strict=False)
             )
             return [task for task in taken if task is not None]
 
@@ -117,16 +115,16 @@ class Runner:
             self.running.update(task.project_id for task in tasks)
         return tasks
 
-    def _fair(self, rows: Sequence[Due], most: int) -> list[Due]:
+    def _fair(self, rows: list[Any], most: int) -> list[Any]:
         with self._lock:
             running = Counter(self.running)
-        waiting: dict[str, deque[Due]] = {}
+        waiting: dict[str, list[Any]] = {}
         for row in rows:
-            waiting.setdefault(row.project_id, deque()).append(row)
-        chosen: list[Due] = []
+            waiting.setdefault(row["project_id"], []).append(row)
+        chosen: list[Any] = []
         while waiting and len(chosen) < most:
             project = min(waiting, key=lambda name: running[name])
-            chosen.append(waiting[project].popleft())
+            chosen.append(waiting[project].pop(0))
             running[project] += 1
             if not waiting[project]:
                 del waiting[project]
@@ -182,11 +180,7 @@ class Runner:
                 self._retry(task, f"{type(error).__name__}: {error}")
                 return None
         self.probe("effect", task)
-        try:
-            following = self._record(task, outcome)
-        except PermanentError as error:
-            following = self._record(task, Done(lifecycle.fail(step, str(error))))
-            log.warning("failed", **_facts(task), error=str(error))
+        following = self._record(task, outcome)
         self.probe("after", task)
         STEPS.labels(task.kind, task.label, type(outcome).__name__).observe(
             time.perf_counter() - started

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from andromede.db import Connection, metadata
-from andromede.db.plain import Statement, several
 from andromede.db.types import identifier, table
 from andromede.services.network.common.errors import in_use
 from andromede.services.network.ranges import store as ranges
@@ -29,20 +28,15 @@ allocation = table(
     sa.Index("ix_network_ip_allocation_address", "ip"),
 )
 
-_HELD = Statement(
+_HELD = sa.text(
     "SELECT port_id FROM network_ip_allocation WHERE subnet_id = :subnet_id AND address = :address"
 )
-_INSERT = Statement(
+_INSERT = sa.text(
     "INSERT INTO network_ip_allocation (subnet_id, address, ip, network_id, port_id, position)"
     " VALUES (:subnet_id, :address, :ip, :network_id, :port_id, :position)"
 )
-_DELETE = Statement(
+_DELETE = sa.text(
     "DELETE FROM network_ip_allocation WHERE subnet_id = :subnet_id AND address = :address"
-)
-_OF_PORTS = Statement(
-    sa.select(allocation.c.port_id, allocation.c.subnet_id, allocation.c.ip)
-    .where(allocation.c.port_id.in_(several("keys")))
-    .order_by(allocation.c.port_id, allocation.c.position)
 )
 
 
@@ -99,7 +93,9 @@ def take_exact(
     Errors: Conflict (IpAddressInUse) when a port holds it.
     """
     value = int(ipaddress.ip_address(ip))
-    found = _HELD.first(connection, {"subnet_id": subnet["id"], "address": ranges.spell(value)})
+    found = connection.execute(
+        _HELD, {"subnet_id": subnet["id"], "address": ranges.spell(value)}
+    ).first()
     if found is not None:
         raise in_use(
             "IpAddressInUse",
@@ -115,8 +111,8 @@ def take_exact(
 def _record(
     connection: Connection, network_id: str, held: Held, port_id: str, position: int
 ) -> None:
-    _INSERT.run(
-        connection,
+    connection.execute(
+        _INSERT,
         {
             "subnet_id": held.subnet_id,
             "address": ranges.spell(int(ipaddress.ip_address(held.ip))),
@@ -131,7 +127,7 @@ def _record(
 def release(connection: Connection, held: Held, pools: Iterable[Mapping[str, str]]) -> None:
     """Take an address from its port; it is free again if a pool of its subnet holds it."""
     value = int(ipaddress.ip_address(held.ip))
-    _DELETE.run(connection, {"subnet_id": held.subnet_id, "address": ranges.spell(value)})
+    connection.execute(_DELETE, {"subnet_id": held.subnet_id, "address": ranges.spell(value)})
     if any(first <= value <= last for first, last in pool_ranges(pools)):
         ranges.give(connection, held.subnet_id, value)
 
@@ -141,8 +137,13 @@ def of_ports(connection: Connection, port_ids: Iterable[str]) -> dict[str, list[
     wanted = list(port_ids)
     found: dict[str, list[Held]] = {key: [] for key in wanted}
     if wanted:
-        for port_id, subnet_id, ip in _OF_PORTS.rows(connection, {"keys": wanted}):
-            found[port_id].append(Held(subnet_id, ip))
+        statement = (
+            sa.select(allocation.c.port_id, allocation.c.subnet_id, allocation.c.ip)
+            .where(allocation.c.port_id.in_(wanted))
+            .order_by(allocation.c.port_id, allocation.c.position)
+        )
+        for row in connection.execute(statement):
+            found[row.port_id].append(Held(row.subnet_id, row.ip))
     return found
 
 
