@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from pathlib import Path
 from typing import Any
 
-from andromede.roles import api
+from andromede.roles import api, listen
 
 BODY = b'{"hello": "world"}'
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
@@ -24,11 +23,6 @@ async def hello(_: Any, __: Any, send: Any) -> None:
 
 def main(port: int, tls: Path, processes: int) -> None:
     """Serve until SIGTERM, in as many processes as the api has."""
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind(("127.0.0.1", port))
-    listening.listen(1024)
-    listening.setblocking(False)
     children = []
     for _ in range(processes - 1):
         pid = os.fork()
@@ -36,6 +30,7 @@ def main(port: int, tls: Path, processes: int) -> None:
             children.clear()
             break
         children.append(pid)
+    listening = listen.tcp("127.0.0.1", port, shared=True)
     with asyncio.Runner(loop_factory=api._loop_factory()) as runner:
         runner.run(api._serve_all([(api._server(hello, tls), [listening])], tls))
     for pid in children:

@@ -28,8 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from andromede import clock
 from andromede.cloud import Authenticate, Cloud, Keys
 from andromede.config import Config, Paths
-from andromede.db import Connection, Database, metadata
-from andromede.db.plain import Row, Statement
+from andromede.db import Connection, Database, metadata, plain
 from andromede.engine.simulated import SimulatedEngine
 from andromede.http.access import Caller
 from andromede.http.dispatch import Dispatcher
@@ -299,21 +298,21 @@ class TestCloud:
     def statements(self) -> Iterator[list[str]]:
         """The SQL run inside, by SQLAlchemy or by the driver itself; transactions' ends aside."""
         seen: list[str] = []
-        plainly = Statement.rows
+        plainly = plain.execute
 
         def note(_: object, __: object, statement: str, *___: object) -> None:
             seen.append(statement)
 
-        def rows(statement: Statement, *arguments: Any) -> Sequence[Row]:
-            seen.append(statement._named)
-            return plainly(statement, *arguments)
+        def execute(connection: Connection, text: str, values: Any) -> Any:
+            seen.append(text)
+            return plainly(connection, text, values)
 
         sa.event.listen(self.database.engine, "before_cursor_execute", note)
-        Statement.rows = rows  # type: ignore[method-assign]
+        plain.execute = execute
         try:
             yield seen
         finally:
-            Statement.rows = plainly  # type: ignore[method-assign]
+            plain.execute = plainly
             sa.event.remove(self.database.engine, "before_cursor_execute", note)
 
     def number(self) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement
 from andromede.db.types import identifier, table
 from andromede.http.errors import ApiError, OverLimit
 
@@ -23,18 +24,17 @@ quota = table(
     sa.Column("resource", sa.String(64), primary_key=True),
     sa.Column("hard_limit", sa.Integer, nullable=False),
 )
+_LIMITS = Statement(
+    "SELECT resource, hard_limit FROM quota WHERE project_id = :project AND service = :service"
+)
 
 
 def limits(
     connection: Connection, service: str, project_id: str, defaults: Mapping[str, int]
 ) -> dict[str, int]:
     """Every limit of a project in one service."""
-    rows = connection.execute(
-        sa.select(quota.c.resource, quota.c.hard_limit).where(
-            quota.c.project_id == project_id, quota.c.service == service
-        )
-    )
-    return {**defaults, **{row.resource: row.hard_limit for row in rows}}
+    held = _LIMITS.rows(connection, {"project": project_id, "service": service})
+    return {**defaults, **dict(held)}
 
 
 def set_limits(

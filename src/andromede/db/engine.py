@@ -1,7 +1,8 @@
 """Transactions over SQLite or PostgreSQL: snapshots to read, one fair queue to write.
 
 SQLite runs in WAL with `synchronous=FULL`, and writers queue on a lock of their own before
-`BEGIN IMMEDIATE`, because SQLite's own busy handler polls and starves. PostgreSQL runs
+`BEGIN IMMEDIATE`, because SQLite's own busy handler polls and starves; those of one process commit
+together. PostgreSQL runs
 SERIALIZABLE, and a transaction that lost is run again.
 """
 
@@ -20,10 +21,10 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection as Connection
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from andromede import sqlite_file
+from andromede.db.group import AFTER_COMMIT, Writers
 
 T = TypeVar("T")
 
@@ -38,7 +39,6 @@ metadata = sa.MetaData(naming_convention=CONVENTION)
 
 RETRIES = 20
 RETRY_STATES = {"40001", "40P01"}
-AFTER_COMMIT = "andromede.after_commit"
 
 
 def decode_json(text: str | bytes) -> Any:
@@ -96,19 +96,21 @@ class Database:
         self.sqlite = parsed.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"json_serializer": encode_json, "json_deserializer": decode_json}
         if self.sqlite:
-            options |= {"pool_size": pool_size, "max_overflow": 0}
+            options |= {"pool_size": pool_size, "max_overflow": pool_size}
             if parsed.database is None:
                 raise ValueError(f"database {url!r}: an SQLite file is needed, not memory")
-            self._lock: WriteLock | None = WriteLock(Path(parsed.database + ".write"))
+            self._lock = WriteLock(Path(parsed.database + ".write"))
+            self._writers: Writers | None = Writers(self._writing, self._lock)
             if read_only:
                 file, query = sqlite_file.read_only(Path(parsed.database))
                 parsed = parsed.set(database=file, query={**query, "uri": "true"})
         else:
             options |= {"pool_size": pool_size, "isolation_level": "SERIALIZABLE"}
-            self._lock = None
+            self._writers = None
         self.engine = sa.create_engine(parsed, **options)
         self._kept = threading.local()
         self._keeping: list[Connection] = []
+        self._writer: Connection | None = None
         if self.sqlite:
             sa.event.listen(self.engine, "connect", self._open_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
@@ -116,9 +118,14 @@ class Database:
     def _open_sqlite(self, connection: Any, entry: ConnectionPoolEntry) -> None:
         """Open one at a time across processes: root makes the files of the write-ahead log and
         then gives them to the database's owner, who must not meet them in between."""
-        assert self._lock is not None
         with self._lock:
             _prepare_sqlite(connection, entry)
+
+    def _writing(self) -> Connection:
+        """The connection over which this process writes SQLite."""
+        if self._writer is None:
+            self._writer = self.engine.connect().execution_options(andromede_write=True)
+        return self._writer
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -153,11 +160,13 @@ class Database:
 
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a write transaction and commit; its exception rolls everything back."""
+        if self._writers is not None:
+            return self._writers.transact(work)
         for attempt in range(RETRIES):
             try:
                 return self._transact_once(work)
-            except DBAPIError as error:
-                state = getattr(error.orig, "sqlstate", None)
+            except Exception as error:
+                state = getattr(getattr(error, "orig", error), "sqlstate", None)
                 if state not in RETRY_STATES or attempt == RETRIES - 1:
                     raise
                 time.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 6)))
@@ -165,12 +174,7 @@ class Database:
 
     def _transact_once(self, work: Callable[[Connection], T]) -> T:
         with self.engine.connect() as connection:
-            if self._lock is None:
-                result, done = self._run(connection, work)
-            else:
-                with self._lock:
-                    connection = connection.execution_options(andromede_write=True)
-                    result, done = self._run(connection, work)
+            result, done = self._run(connection, work)
         for callback in done:
             callback()
         return result
@@ -196,6 +200,9 @@ class Database:
         """Close every connection (after a fork, or at the end)."""
         while self._keeping:
             self._keeping.pop().close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
         self.engine.dispose()
 
 

@@ -179,9 +179,12 @@ class Dispatcher:
     async def _run(self, context: Context) -> Reply:
         """The synchronous part runs where it belongs: short reads here, the rest in the pool."""
         operation = context.operation
-        if operation.mode is Transaction.READ and self.cloud.database.sqlite:
+        if not self.cloud.database.sqlite:
+            await self._in_pool(self._admit_caller, context)
+        elif operation.mode is Transaction.READ:
             return self._read(context, self._authorize)
-        await self._in_pool(self._admit_caller, context)
+        else:
+            self._admit_caller(context)
         turn = self._turn(context)
         async with turn:
             if operation.stream:
@@ -210,7 +213,7 @@ class Dispatcher:
         if context.operation.allow is None:
             bodies.validate(context)
             return
-        with self.cloud.database.read() as connection:
+        with self.cloud.database.read_often() as connection:
             self._authorize(context, connection)
 
     def _authorize(self, context: Context, connection: Connection) -> None:

@@ -17,6 +17,7 @@ import uvicorn
 from andromede.config import Config, Paths
 from andromede.http.dispatch import Dispatcher
 from andromede.roles import assembly, certificate, health
+from andromede.roles.listen import Sockets
 from andromede.services.identity.api import make_authenticate
 from andromede.services.image.api import clean
 from andromede.work.store import set_wake
@@ -34,9 +35,7 @@ class Server(uvicorn.Server):
         yield
 
 
-def serve(
-    config: Config, paths: Paths, sockets: dict[str, list[socket.socket]], urls: dict[str, str]
-) -> None:
+def serve(config: Config, paths: Paths, sockets: Sockets, urls: dict[str, str]) -> None:
     """Serve until SIGTERM. `sockets` holds listening sockets by listener: public, private,
     internal; `urls` each listener's own base URL."""
     cloud = assembly.cloud(config, paths)

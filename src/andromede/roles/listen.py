@@ -1,9 +1,15 @@
-"""The sockets the api role is handed: bound by the supervisor, so that ports and files are its own."""
+"""The sockets the api role is handed: bound by the supervisor, so that ports and files are its own.
+
+Each process of the api has its own socket of each address, and the kernel deals connections out
+among them: of one socket that all share, whoever wakes first takes every connection that waits.
+While one of them is started again, what the kernel dealt it waits for it.
+"""
 
 from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterable
 
 from andromede.config import Config, Paths, address, external_gateway, role_uid
 
@@ -15,22 +21,31 @@ class PortTakenError(Exception):
     """An address cannot be listened on; the text says which and what to do."""
 
 
-def listeners(config: Config, paths: Paths) -> dict[str, list[socket.socket]]:
-    """Listening sockets by listener.
+Sockets = dict[str, list[socket.socket]]  # by listener: public, private, internal
+
+
+def listeners(config: Config, paths: Paths) -> list[Sockets]:
+    """The listening sockets of each api process.
 
     Errors: PortTakenError.
     """
-    return {
-        "public": [_tcp(*each) for each in public_addresses(config)],
-        "private": [_tcp(*address(config.private))],
-        "internal": [_unix(config, paths)],
-    }
+    check(config)  # an address that is shared can be bound beside another cloud's
+    internal = _unix(config, paths)
+    return [
+        {
+            "public": [tcp(*each, shared=True) for each in public_addresses(config)],
+            "private": [tcp(*address(config.private), shared=True)],
+            "internal": [internal],
+        }
+        for _ in range(config.api_processes)
+    ]
 
 
-def drop(sockets: dict[str, list[socket.socket]]) -> None:
+def drop(sockets: Iterable[Sockets], keep: Sockets | None = None) -> None:
     """Close what a forked process has no use for; the supervisor's own stay open."""
-    for held in sockets.values():
-        for each in held:
+    wanted = [each for held in (keep or {}).values() for each in held]
+    for each in {each for many in sockets for held in many.values() for each in held}:
+        if each not in wanted:
             each.close()
 
 
@@ -40,13 +55,13 @@ def check(config: Config) -> None:
     Errors: PortTakenError.
     """
     for host, port in (*public_addresses(config), address(config.private)):
-        _tcp(host, port).close()
+        tcp(host, port).close()
 
 
 def free(host: str, port: int) -> bool:
     """Whether an address can be listened on."""
     try:
-        _tcp(host, port).close()
+        tcp(host, port).close()
     except PortTakenError:
         return False
     return True
@@ -68,10 +83,15 @@ def hosts(config: Config) -> list[str]:
     return sorted({*found, address(config.private)[0], "127.0.0.1", "localhost"})
 
 
-def _tcp(host: str, port: int) -> socket.socket:
+def tcp(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A listening socket; with `shared` others of this user may listen on the address too.
+
+    Errors: PortTakenError.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
     listening.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
     try:
         listening.bind((host, port))

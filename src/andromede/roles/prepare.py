@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from andromede.config import Config, Paths, role_uid
 from andromede.db import migrate
 from andromede.roles import api, assembly, certificate, courier, listen, worker
 from andromede.roles.first_start import first_rows
+from andromede.roles.listen import Sockets
 from andromede.roles.preload import preload
 
 log = structlog.get_logger("prepare")
@@ -41,11 +41,23 @@ def roles(config: Config, paths: Paths) -> dict[str, Callable[[], None]]:
     }
     mains = {name: _deaf(sockets, main) for name, main in others.items()}
     for number in range(config.api_processes):
-        mains[f"api-{number}"] = lambda: api.serve(config, paths, sockets, urls)
+        mains[f"api-{number}"] = _hearing(sockets, number, config, paths, urls)
     return mains
 
 
-def _deaf(sockets: dict[str, list[socket.socket]], main: Callable[[], None]) -> Callable[[], None]:
+def _hearing(
+    sockets: list[Sockets], number: int, config: Config, paths: Paths, urls: dict[str, str]
+) -> Callable[[], None]:
+    """An api process with the listeners that are its own."""
+
+    def serve() -> None:
+        listen.drop(sockets, keep=sockets[number])
+        api.serve(config, paths, sockets[number], urls)
+
+    return serve
+
+
+def _deaf(sockets: list[Sockets], main: Callable[[], None]) -> Callable[[], None]:
     """A role that hears no client: it lets go of the listeners before anything else."""
 
     def serve() -> None:

@@ -2,7 +2,8 @@
 
 A step reads what it needs, makes its effect outside any transaction, and returns an outcome. The
 outcome's `record` runs in the transaction that moves the work on, and only if nobody changed the
-intent meanwhile. Steps are idempotent: any of them may be killed and run again.
+intent meanwhile; one that raises PermanentError is undone, and the step fails. Steps are idempotent:
+any of them may be killed and run again.
 """
 
 from __future__ import annotations

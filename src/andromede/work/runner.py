@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -27,6 +27,7 @@ from andromede.work.lifecycle import (
     Step,
     Task,
 )
+from andromede.work.store import Due
 
 log = structlog.get_logger("work")
 
@@ -81,11 +82,13 @@ class Runner:
                 tasks = self.lease(self.slots - self.running.total())
                 for task in tasks:
                     pool.submit(self._run_and_wake, task)
-                if not tasks or self.running.total() >= self.slots:
+                if self.running.total() >= self.slots:
+                    self._signal.wait(LONGEST_SLEEP)  # the next step to end wakes it
+                elif not tasks:
                     self._signal.wait(self._sleep())
 
     def _sleep(self) -> float:
-        with self.database.read() as connection:
+        with self.database.read_often() as connection:
             moment = store.next_due(connection)
         if moment is None:
             return LONGEST_SLEEP
@@ -97,16 +100,15 @@ class Runner:
         if most <= 0:
             return []
         self._return_leases()
-        with self.database.read() as connection:
+        with self.database.read_often() as connection:
             rows = store.due(connection, LOOK_AHEAD)
         if not rows:
             return []
         chosen = self._fair(rows, most)
 
         def take(connection: Connection) -> list[Task]:
-            leases = (f"{self.worker}:{ids.new_hex()}" for _ in chosen)
             taken = (
-                store.take(connection, row, mark) for row, mark in zip(chosen, leases, strict=False)
+                store.take(connection, due, f"{self.worker}:{ids.new_hex()}") for due in chosen
             )
             return [task for task in taken if task is not None]
 
@@ -115,16 +117,16 @@ class Runner:
             self.running.update(task.project_id for task in tasks)
         return tasks
 
-    def _fair(self, rows: list[Any], most: int) -> list[Any]:
+    def _fair(self, rows: Sequence[Due], most: int) -> list[Due]:
         with self._lock:
             running = Counter(self.running)
-        waiting: dict[str, list[Any]] = {}
+        waiting: dict[str, deque[Due]] = {}
         for row in rows:
-            waiting.setdefault(row["project_id"], []).append(row)
-        chosen: list[Any] = []
+            waiting.setdefault(row.project_id, deque()).append(row)
+        chosen: list[Due] = []
         while waiting and len(chosen) < most:
             project = min(waiting, key=lambda name: running[name])
-            chosen.append(waiting[project].pop(0))
+            chosen.append(waiting[project].popleft())
             running[project] += 1
             if not waiting[project]:
                 del waiting[project]
@@ -180,7 +182,11 @@ class Runner:
                 self._retry(task, f"{type(error).__name__}: {error}")
                 return None
         self.probe("effect", task)
-        following = self._record(task, outcome)
+        try:
+            following = self._record(task, outcome)
+        except PermanentError as error:
+            following = self._record(task, Done(lifecycle.fail(step, str(error))))
+            log.warning("failed", **_facts(task), error=str(error))
         self.probe("after", task)
         STEPS.labels(task.kind, task.label, type(outcome).__name__).observe(
             time.perf_counter() - started

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from typing import Any
+from itertools import starmap
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from andromede import clock
 from andromede.db import Connection, metadata
 from andromede.db.engine import after_commit, encode_json
+from andromede.db.plain import Statement
 from andromede.db.types import Json, Moment, identifier, table
 from andromede.work.lifecycle import Task
 
@@ -40,15 +43,55 @@ def set_wake(wake: Callable[[], None] | None) -> None:
     _wake = wake
 
 
-_INTEND = sa.text(
+_INTENT = (
     "INSERT INTO work (kind, resource_id, label, args, generation, project_id, request_id, run_at,"
     " deadline, attempts, lease, error)"
     " VALUES (:kind, :resource_id, :label, :args, 1, :project_id, :request_id, :run_at,"
     " :deadline, 0, NULL, NULL)"
     " ON CONFLICT (kind, resource_id) DO UPDATE SET label = excluded.label, args = excluded.args,"
     " generation = work.generation + 1, request_id = excluded.request_id,"
-    " run_at = excluded.run_at, deadline = excluded.deadline, attempts = 0, error = NULL"
+    " run_at = {run_at}, deadline = excluded.deadline, attempts = 0, error = NULL"
 )
+_INTEND = Statement(_INTENT.format(run_at="excluded.run_at"))
+_GATHER = Statement(
+    _INTENT.format(
+        run_at="CASE WHEN work.lease IS NULL AND work.run_at < excluded.run_at"
+        " THEN work.run_at ELSE excluded.run_at END"
+    )
+)
+_MINE = (work.c.kind == sa.bindparam("kind_"), work.c.resource_id == sa.bindparam("resource"))
+_SAME = (*_MINE, work.c.generation == sa.bindparam("generation_"))
+_LEASED = (*_MINE, work.c.lease == sa.bindparam("lease_"))
+_DUE = Statement(
+    sa.select(work.c.kind, work.c.resource_id, work.c.project_id)
+    .where(work.c.lease.is_(None), work.c.run_at <= sa.bindparam("now"))
+    .order_by(work.c.run_at)
+    .limit(sa.bindparam("most"))
+)
+_NEXT_DUE = Statement(sa.select(sa.func.min(work.c.run_at)).where(work.c.lease.is_(None)))
+_TAKE = Statement(
+    sa.update(work)
+    .where(*_MINE, work.c.lease.is_(None), work.c.run_at <= sa.bindparam("now"))
+    .values(lease=sa.bindparam("lease_"))
+    .returning(*(work.c[field.name] for field in dataclasses.fields(Task)))
+)
+_HOLDS = Statement(sa.select(work.c.generation).where(*_LEASED).with_for_update())
+_FREE = Statement(sa.update(work).where(*_LEASED).values(lease=None))
+_MOVE = Statement(
+    sa.update(work).where(*_SAME).values(label=sa.bindparam("next"), attempts=0, error=None)
+)
+_PUT_BACK = Statement(
+    sa.update(work)
+    .where(*_SAME)
+    .values(
+        label=sa.bindparam("next"),
+        lease=None,
+        run_at=sa.bindparam("at"),
+        attempts=sa.bindparam("tries"),
+        error=sa.bindparam("problem"),
+    )
+)
+_FINISH = Statement(sa.delete(work).where(*_SAME))
 
 
 def intend(
@@ -62,14 +105,16 @@ def intend(
     args: dict[str, Any] | None = None,
     seconds: float = 600,
     delay: float = 0,
+    gather: bool = False,
 ) -> None:
     """Set what is wanted of a resource, replacing what was: a step under way is not recorded.
 
-    `seconds` is the deadline of the whole transition, `delay` the wait before its first step.
+    `seconds` is the deadline of the whole transition, `delay` the wait before its first step;
+    with `gather` what is asked again meanwhile waits no longer for that.
     """
     now = clock.now()
-    connection.execute(
-        _INTEND,
+    (_GATHER if gather else _INTEND).run(
+        connection,
         {
             "kind": kind,
             "resource_id": resource_id,
@@ -105,46 +150,30 @@ def free_leases(connection: Connection, worker: str) -> int:
     return result.rowcount
 
 
-def due(connection: Connection, limit: int) -> list[sa.RowMapping]:
+class Due(NamedTuple):
+    """A row whose time has come, as far as choosing among them goes."""
+
+    kind: str
+    resource_id: str
+    project_id: str
+
+
+def due(connection: Connection, limit: int) -> list[Due]:
     """Unleased rows whose time has come, oldest first."""
-    return list(
-        connection.execute(
-            sa.select(work)
-            .where(work.c.lease.is_(None), work.c.run_at <= clock.now())
-            .order_by(work.c.run_at)
-            .limit(limit)
-        ).mappings()
-    )
+    return list(starmap(Due, _DUE.rows(connection, {"now": clock.now(), "most": limit})))
 
 
 def next_due(connection: Connection) -> int | None:
     """When the next unleased row wants to run."""
-    return connection.execute(
-        sa.select(sa.func.min(work.c.run_at)).where(work.c.lease.is_(None))
-    ).scalar()
+    moment: int | None = _NEXT_DUE.scalar(connection)
+    return moment
 
 
-def take(connection: Connection, row: sa.RowMapping, lease: str) -> Task | None:
-    """Lease a row that is still as it was read; None when it is not."""
-    taken = connection.execute(
-        sa.update(work)
-        .where(*_same(row["kind"], row["resource_id"], row["generation"]), work.c.lease.is_(None))
-        .values(lease=lease)
-    )
-    if taken.rowcount != 1:
-        return None
-    return Task(
-        kind=row["kind"],
-        resource_id=row["resource_id"],
-        label=row["label"],
-        args=row["args"],
-        generation=row["generation"],
-        project_id=row["project_id"],
-        request_id=row["request_id"],
-        deadline=row["deadline"],
-        attempts=row["attempts"],
-        lease=lease,
-    )
+def take(connection: Connection, row: Due, lease: str) -> Task | None:
+    """Lease a row; None when it is no longer due."""
+    values = {"kind_": row.kind, "resource": row.resource_id, "now": clock.now(), "lease_": lease}
+    taken = _TAKE.mapping(connection, values)
+    return None if taken is None else Task(**taken)
 
 
 def holds(connection: Connection, task: Task) -> bool:
@@ -152,64 +181,49 @@ def holds(connection: Connection, task: Task) -> bool:
 
     A lease whose intent changed is given back here, so that the new intent can run.
     """
-    mine = [
-        work.c.kind == task.kind,
-        work.c.resource_id == task.resource_id,
-        work.c.lease == task.lease,
-    ]
-    row = connection.execute(sa.select(work.c.generation).where(*mine).with_for_update()).first()
-    if row is None:
+    generation = _HOLDS.scalar(connection, _leased(task))
+    if generation is None:
         return False
-    if row.generation == task.generation:
+    if generation == task.generation:
         return True
-    connection.execute(sa.update(work).where(*mine).values(lease=None))
+    _FREE.run(connection, _leased(task))
     return False
 
 
 def move(connection: Connection, task: Task, label: str) -> None:
     """Note the step that comes next, keeping the lease."""
-    connection.execute(
-        sa.update(work)
-        .where(*_same(task.kind, task.resource_id, task.generation))
-        .values(label=label, attempts=0, error=None)
-    )
+    _MOVE.run(connection, {**_same(task), "next": label})
 
 
 def put_back(
     connection: Connection, task: Task, label: str, seconds: float, error: str | None
 ) -> None:
     """Give the lease back and run `label` after some seconds; an error counts as an attempt."""
-    connection.execute(
-        sa.update(work)
-        .where(*_same(task.kind, task.resource_id, task.generation))
-        .values(
-            label=label,
-            lease=None,
-            run_at=clock.now() + int(seconds * clock.SECOND),
-            attempts=task.attempts + 1 if error else 0,
-            error=error,
-        )
+    _PUT_BACK.run(
+        connection,
+        {
+            **_same(task),
+            "next": label,
+            "at": clock.now() + int(seconds * clock.SECOND),
+            "tries": task.attempts + 1 if error else 0,
+            "problem": error,
+        },
     )
 
 
 def finish(connection: Connection, task: Task) -> None:
     """Remove the row: the intent is fulfilled. One that the record set anew is given back."""
-    mine = _same(task.kind, task.resource_id, task.generation)
-    if connection.execute(sa.delete(work).where(*mine)).rowcount == 0:
-        connection.execute(
-            sa.update(work)
-            .where(
-                work.c.kind == task.kind,
-                work.c.resource_id == task.resource_id,
-                work.c.lease == task.lease,
-            )
-            .values(lease=None)
-        )
+    if _FINISH.run(connection, _same(task)) == 0:
+        _FREE.run(connection, _leased(task))
 
 
-def _same(kind: str, resource_id: str, generation: int) -> list[sa.ColumnElement[bool]]:
-    return [
-        work.c.kind == kind,
-        work.c.resource_id == resource_id,
-        work.c.generation == generation,
-    ]
+def _same(task: Task) -> dict[str, Any]:
+    return {
+        "kind_": task.kind,
+        "resource": task.resource_id,
+        "generation_": task.generation,
+    }
+
+
+def _leased(task: Task) -> dict[str, Any]:
+    return {"kind_": task.kind, "resource": task.resource_id, "lease_": task.lease}

@@ -228,6 +228,18 @@ def test_a_record_that_raises_is_tried_again_and_keeps_nothing(bench: Bench) -> 
     assert bench.notes() == ["whole"]
 
 
+def test_a_record_that_cannot_be_is_undone_and_fails_the_step(bench: Bench) -> None:
+    def record(connection: Connection) -> None:
+        note("half")(connection)
+        raise PermanentError("no room")
+
+    bench.steps["go"] = lambda _: Hop("never", record)
+    bench.intend()
+    bench.run_one(bench.runner())
+    assert bench.notes() == ["r failed: no room"]
+    assert bench.row() is None
+
+
 def test_a_kind_or_step_that_nobody_knows_is_kept(bench: Bench) -> None:
     bench.intend(label="nowhere")
     bench.run_one(bench.runner())

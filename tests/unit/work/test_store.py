@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from andromede import clock
 from andromede.work import intend, store
 from andromede.work.reconcile import Reconciler, serve
 from tests.unit.work.conftest import Bench
@@ -48,6 +49,22 @@ def test_intending_again_replaces_all_but_the_lease(bench: Bench) -> None:
     assert (row.label, row.args, row.generation, row.request_id) == ("other", {}, 2, "req-2")
     assert row.lease == task.lease
     assert row.deadline > task.deadline
+
+
+def test_what_is_gathered_waits_for_the_first_who_asked(
+    bench: Bench, now: Callable[[float], None]
+) -> None:
+    bench.intend(delay=2, gather=True)
+    first = bench.row().run_at
+    now(1)
+    bench.intend(delay=2, gather=True)
+    assert (bench.row().run_at, bench.row().generation) == (first, 2)
+    now(1)
+    assert len(bench.runner().lease(1)) == 1
+    bench.intend(delay=2, gather=True)
+    assert bench.row().run_at == first + 2 * clock.SECOND, "what runs now may miss this"
+    bench.intend(gather=True)
+    assert bench.row().run_at == first, "who does not wait is not made to"
 
 
 def test_busy(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from andromede import clock
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement, several
 from andromede.db.types import Moment, identifier, table
 
 image = table(
@@ -98,26 +99,35 @@ class Image(Struct, kw_only=True):
 
 
 COLUMNS = tuple(column.name for column in image.columns)
+_GET = Statement(sa.select(image).where(image.c.id == sa.bindparam("key")))
+_TAGS = Statement(
+    sa.select(image_tag.c.image_id, image_tag.c.tag)
+    .where(image_tag.c.image_id.in_(several("keys")))
+    .order_by(image_tag.c.tag)
+)
+_PROPERTIES = Statement(
+    sa.select(image_property.c.image_id, image_property.c.name, image_property.c.value).where(
+        image_property.c.image_id.in_(several("keys"))
+    )
+)
 
 
-def load(connection: Connection, rows: Iterable[sa.RowMapping]) -> list[Image]:
+def load(connection: Connection, rows: Iterable[Mapping[Any, Any]]) -> list[Image]:
     """Rows of the image table as images, with their tags and properties, in the same order."""
     images = [Image(**row) for row in rows]
     if not images:
         return []
     by_id = {each.id: each for each in images}
-    chosen = image_tag.c.image_id.in_(by_id)
-    for row in connection.execute(sa.select(image_tag).where(chosen).order_by(image_tag.c.tag)):
-        by_id[row.image_id].tags.append(row.tag)
-    chosen = image_property.c.image_id.in_(by_id)
-    for row in connection.execute(sa.select(image_property).where(chosen)):
-        by_id[row.image_id].properties[row.name] = row.value
+    for image_id, tag in _TAGS.rows(connection, {"keys": list(by_id)}):
+        by_id[image_id].tags.append(tag)
+    for image_id, name, value in _PROPERTIES.rows(connection, {"keys": list(by_id)}):
+        by_id[image_id].properties[name] = value
     return images
 
 
 def get(connection: Connection, image_id: str) -> Image | None:
     """The image with this id."""
-    rows = connection.execute(sa.select(image).where(image.c.id == image_id)).mappings()
+    rows = _GET.mappings(connection, {"key": image_id})
     return next(iter(load(connection, rows)), None)
 
 

@@ -12,10 +12,22 @@ CONVERGE = "converge"
 
 
 def converge(
-    connection: Connection, kind: str, resource_id: str, project_id: str, request_id: str
+    connection: Connection,
+    kind: str,
+    resource_id: str,
+    project_id: str,
+    request_id: str,
+    *,
+    within: float = 0,
 ) -> None:
-    """Make the host equal to the rows of one resource; asked again before it ran, it runs once."""
-    intend(connection, kind, resource_id, CONVERGE, project_id=project_id, request_id=request_id)
+    """Make the host equal to the rows of one resource; asked again before it ran, it runs once.
+
+    `within`: seconds it may wait for others that ask the same.
+    """
+    intend(
+        connection, kind, resource_id, CONVERGE, project_id=project_id, request_id=request_id,
+        delay=within, gather=within > 0,
+    )  # fmt: skip
 
 
 def under_way(connection: Connection, kind: str, resource_id: str) -> bool:

@@ -22,6 +22,8 @@ from andromede.services.network.ports.schema import COMPUTE
 from andromede.services.network.quota import store as quota
 from andromede.services.network.routers import touch
 
+GATHER = 0.5  # seconds in which a server that is being built need not be known as a member
+
 
 class Port(Struct, frozen=True, kw_only=True):
     """A port as compute knows it; `of_server` says that it goes with its server."""
@@ -104,7 +106,7 @@ def create(
         port_security_enabled=secured,
         of_server=True,
     )
-    _reach(connection, row, context.request_id)
+    _reach(connection, row, group_ids, context.request_id)
     return as_port(row, held)
 
 
@@ -117,6 +119,7 @@ def bind(
 ) -> list[Port]:
     """Give ports that exist to a server."""
     rows = store.by_ids(connection, port_ids)
+    members = groups.of_ports(connection, port_ids)
     bound: list[Row] = []
     for position, port_id in enumerate(port_ids, first):
         row = rows.get(port_id)
@@ -131,16 +134,15 @@ def bind(
         columns["dns_name"] = row["dns_name"] or holder.hostname
         store.update(connection, port_id, columns)
         bound.append({**row, **columns})
-        _reach(connection, bound[-1], context.request_id)
+        _reach(connection, bound[-1], members[port_id], context.request_id)
     held = addresses.of_ports(connection, port_ids)
     return [as_port(row, held[row["id"]]) for row in bound]
 
 
-def _reach(connection: Connection, row: Row, request_id: str) -> None:
-    """Networks whose rules name the port's groups learn of its addresses; its own network's filters
-    are applied by the server's own boot."""
-    named = groups.of_ports(connection, [row["id"]])[row["id"]]
-    plug.touch_groups(connection, named, row["project_id"], request_id)
+def _reach(connection: Connection, row: Row, group_ids: Sequence[str], request_id: str) -> None:
+    """Networks whose rules name the port's groups learn of its addresses, those of many servers
+    at once; its own network's filters are applied by the server's own boot."""
+    plug.touch_groups(connection, group_ids, row["project_id"], request_id, within=GATHER)
 
 
 def release(connection: Connection, server_id: str, request_id: str) -> None:

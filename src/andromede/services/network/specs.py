@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from andromede.db import Connection
+from andromede.db.engine import decode_json
 from andromede.engine.protocol import (
     AddressPair,
     FirewallSpec,
@@ -19,6 +20,8 @@ from andromede.engine.protocol import (
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.addresses.store import Held
 from andromede.services.network.common.store import Row
+from andromede.services.network.firewalls import store as firewalls
+from andromede.services.network.firewalls.store import Filtered
 from andromede.services.network.groups import store as groups
 from andromede.services.network.networks import store as networks
 from andromede.services.network.ports import store as ports
@@ -26,6 +29,7 @@ from andromede.services.network.ports.schema import DHCP
 from andromede.services.network.rules import store as rules
 from andromede.services.network.subnets import store as subnets
 
+NONE = "[]"
 DOMAIN = "openstacklocal"  # of networks that name none, as upstream
 
 
@@ -39,7 +43,7 @@ def network_spec(connection: Connection, network_id: str) -> NetworkSpec | None:
     row = networks.by_id(connection, network_id)
     if row is None:
         return None
-    dhcp = ports.on_network(connection, network_id, DHCP)
+    dhcp = ports.owned(connection, network_id, DHCP)
     held = addresses.of_ports(connection, (each["id"] for each in dhcp))
     by_subnet = {each.subnet_id: each.ip for many in held.values() for each in many}
     return NetworkSpec(
@@ -82,35 +86,65 @@ def port_specs(connection: Connection, rows: Sequence[Row]) -> list[PortSpec]:
 
 
 def _port_spec(row: Row, network: Row, held: Sequence[Held], members: Sequence[str]) -> PortSpec:
-    names = ports.names(row, held, domain(network))
     return PortSpec(
         id=row["id"],
         number=row["number"],
         network_id=row["network_id"],
         mac=row["mac_address"],
         addresses=tuple(each.ip for each in held),
-        hostname=names[0]["hostname"] if names else "",
+        hostname=ports.hostname(row["dns_name"], [each.ip for each in held]),
         enabled=row["admin_state_up"] and network["admin_state_up"],
         port_security=row["port_security_enabled"],
-        pairs=tuple(
-            AddressPair(each["ip_address"], each.get("mac_address", row["mac_address"]))
-            for each in row["pairs"]
-        ),
+        pairs=_pairs(row["pairs"], row["mac_address"]),
         groups=tuple(members),
         owner_uid=row["owner_uid"],
-        dhcp_options=tuple(
-            (each["opt_name"], each["opt_value"])
-            for each in row["dhcp_options"]
-            if each["opt_value"] is not None
-        ),
+        dhcp_options=_dhcp_options(row["dhcp_options"]),
+    )
+
+
+def _filtered_spec(
+    row: Filtered, network: Row, held: Sequence[str], members: Sequence[str]
+) -> PortSpec:
+    """As `_port_spec`, of one among all of a network: it is built as often as it has ports."""
+    return PortSpec(
+        id=row.id,
+        number=row.number,
+        network_id=network["id"],
+        mac=row.mac,
+        addresses=tuple(held),
+        hostname=ports.hostname(row.dns_name, held),
+        enabled=bool(row.up and network["admin_state_up"]),
+        port_security=bool(row.secured),
+        pairs=() if row.pairs == NONE else _pairs(decode_json(row.pairs), row.mac),
+        groups=tuple(members),
+        owner_uid=row.owner_uid,
+        dhcp_options=()
+        if row.dhcp_options == NONE
+        else _dhcp_options(decode_json(row.dhcp_options)),
+    )
+
+
+def _pairs(pairs: Iterable[Mapping[str, str]], mac: str) -> tuple[AddressPair, ...]:
+    return tuple(AddressPair(each["ip_address"], each.get("mac_address", mac)) for each in pairs)
+
+
+def _dhcp_options(options: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (each["opt_name"], each["opt_value"]) for each in options if each["opt_value"] is not None
     )
 
 
 def firewall_spec(connection: Connection, network_id: str) -> FirewallSpec | None:
     """All that filters a network; None when there is no such row."""
-    if networks.by_id(connection, network_id) is None:
+    network = networks.by_id(connection, network_id)
+    if network is None:
         return None
-    specs = port_specs(connection, ports.bound_on_network(connection, network_id))
+    held = firewalls.addresses(connection, network_id)
+    joined = firewalls.groups(connection, network_id)
+    specs = [
+        _filtered_spec(row, network, held.get(row.id, ()), joined.get(row.id, ()))
+        for row in firewalls.ports(connection, network_id)
+    ]
     named = {group_id for spec in specs for group_id in spec.groups}
     of_groups = rules.of_groups(connection, named)
     remote = {
@@ -120,7 +154,7 @@ def firewall_spec(connection: Connection, network_id: str) -> FirewallSpec | Non
         if each["remote_group_id"]
     }
     rows = groups.by_ids(connection, named | remote)
-    members = ports.member_addresses(connection, rows)
+    members = firewalls.members(connection, rows)
     return FirewallSpec(
         network_id=network_id,
         ports=tuple(specs),

@@ -1,15 +1,19 @@
 """The worker's side of networks, ports and filters: rows to documents to the engine.
 
 Each effect reads its document and applies it under a lock of the resource, so that a newer document
-is never overwritten by an older one that was read before it.
+is never overwritten by an older one that was read before it. Those of a whole network are as long as
+it has ports: everybody who waits for one shares it.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import wraps
 
 from andromede.db import Connection, Database
 from andromede.engine.protocol import Engine
@@ -24,6 +28,12 @@ from andromede.work.lifecycle import Record
 
 STRIPES = tuple(threading.Lock() for _ in range(64))
 SOON = 0.05
+Apply = Callable[[Database, Engine, str], bool]
+LONGEST_REST = 0.5  # seconds between two runs of one effect
+MOST_RESTS = 10_000  # networks come and go
+_mutex = threading.Lock()
+_rested: dict[tuple[str, str], float] = {}  # when each effect may run again
+_asked: dict[tuple[str, str], Future[bool]] = {}  # what is asked for and did not begin yet
 
 
 @contextmanager
@@ -33,30 +43,67 @@ def alone(kind: str, resource_id: str) -> Iterator[None]:
         yield
 
 
+def together(kind: str) -> Callable[[Apply], Apply]:
+    """As `alone`, and for everybody who asks the same before it begins: the rows it reads are theirs
+    too. It waits as long as it took the last time, so that under load many share what is as long as
+    a network has ports. What it raises, it raises to all of them."""
+
+    def of(apply: Apply) -> Apply:
+        @wraps(apply)
+        def shared(database: Database, engine: Engine, resource_id: str) -> bool:
+            key = (kind, resource_id)
+            with _mutex:
+                first = key not in _asked
+                outcome = _asked.setdefault(key, Future())
+            if first:
+                with alone(kind, resource_id):
+                    _run(key, outcome, lambda: apply(database, engine, resource_id))
+            return outcome.result()
+
+        return shared
+
+    return of
+
+
+def _run(key: tuple[str, str], outcome: Future[bool], apply: Callable[[], bool]) -> None:
+    time.sleep(max(0.0, _rested.pop(key, 0.0) - time.monotonic()))
+    with _mutex:
+        del _asked[key]
+    began = time.monotonic()
+    try:
+        outcome.set_result(apply())
+    except BaseException as error:
+        outcome.set_exception(error)
+    ended = time.monotonic()
+    if len(_rested) > MOST_RESTS:
+        _rested.clear()
+    _rested[key] = ended + min(ended - began, LONGEST_REST)
+
+
+@together("network")
 def apply_network(database: Database, engine: Engine, network_id: str) -> bool:
     """Make the host's network equal to the rows; False when there is no such row."""
-    with alone("network", network_id):
-        with database.read() as connection:
-            spec = specs.network_spec(connection, network_id)
-        if spec is not None:
-            engine.ensure_network(spec)
+    with database.read_often() as connection:
+        spec = specs.network_spec(connection, network_id)
+    if spec is not None:
+        engine.ensure_network(spec)
     return spec is not None
 
 
+@together("firewall")
 def apply_firewall(database: Database, engine: Engine, network_id: str) -> bool:
     """Make a network's filters equal to the rows; False when there is no such row."""
-    with alone("firewall", network_id):
-        with database.read() as connection:
-            spec = specs.firewall_spec(connection, network_id)
-        if spec is not None:
-            engine.ensure_firewall(spec)
+    with database.read_often() as connection:
+        spec = specs.firewall_spec(connection, network_id)
+    if spec is not None:
+        engine.ensure_firewall(spec)
     return spec is not None
 
 
 def apply_port(database: Database, engine: Engine, port_id: str) -> bool:
     """Make the host's port equal to its row; False when no server holds it and it is gone."""
     with alone("port", port_id):
-        with database.read() as connection:
+        with database.read_often() as connection:
             row = ports.by_id(connection, port_id)
             held = row is not None and ports.bound(row)
             spec = specs.port_specs(connection, [row])[0] if row is not None and held else None
@@ -72,7 +119,7 @@ def realise(database: Database, engine: Engine, port_ids: Sequence[str]) -> None
 
     Errors: EngineError.
     """
-    with database.read() as connection:
+    with database.read_often() as connection:
         rows = ports.by_ids(connection, port_ids)
     network_ids = sorted({row["network_id"] for row in rows.values()})
     for network_id in network_ids:
@@ -99,7 +146,7 @@ def _network(step: Step) -> Outcome:
 
 def _network_ready(connection: Connection, network_id: str) -> None:
     networks.set_status(connection, network_id, "ACTIVE")
-    owned = ports.on_network(connection, network_id, DHCP)
+    owned = ports.owned(connection, network_id, DHCP)
     ports.set_status(connection, (row["id"] for row in owned), "ACTIVE")
 
 

@@ -15,7 +15,6 @@ from msgspec import Struct, field, to_builtins
 
 from andromede import clock, ids
 from andromede.db import Connection, metadata
-from andromede.db.engine import encode_json
 from andromede.db.plain import Statement
 from andromede.db.types import Json, Moment, identifier, table
 from andromede.sovereignty.log.commitment import SALT, commitment
@@ -68,10 +67,10 @@ class Leaf(Struct, kw_only=True):
 
 
 _COLUMNS = (*Leaf.__struct_fields__, "salt")
-_insert = sa.insert(leaf)
-_insert_plainly = Statement(
-    f"INSERT INTO leaf ({', '.join(_COLUMNS)}) "  # noqa: S608 (names of this module)
-    f"VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"
+_insert = Statement(
+    sa.insert(leaf).values(
+        {name: sa.bindparam(f"new_{name}", type_=leaf.c[name].type) for name in _COLUMNS}
+    )
 )
 
 
@@ -83,11 +82,7 @@ def append(connection: Connection, entry: Leaf) -> None:
     if entry.detail:
         rfc8785.dumps(to_builtins(entry.detail))  # refused now, not when it cannot be numbered
     values = {**to_builtins(entry), "salt": os.urandom(SALT)}
-    if connection.dialect.name == "sqlite":
-        values["detail"] = encode_json(values["detail"])
-        _insert_plainly.rows(connection, values)
-    else:
-        connection.execute(_insert, values)  # so that a lost race is seen, and run again
+    _insert.run(connection, {f"new_{name}": values[name] for name in _COLUMNS})
 
 
 def of_row(row: sa.RowMapping) -> Leaf:

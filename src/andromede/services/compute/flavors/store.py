@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from andromede import clock
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement
 from andromede.db.types import Json, Moment, identifier, table
 from andromede.http.access import Caller
 from andromede.http.errors import BadRequest, Conflict, NotFound
@@ -109,12 +110,14 @@ def get(connection: Connection, flavor_id: str, caller: Caller) -> Flavor:
 
     Errors: NotFound, also for a private flavor of other projects.
     """
-    found = connection.execute(
-        sa.select(flavor).where(flavor.c.id == flavor_id, _usable(caller))
-    ).first()
+    if caller.admin:
+        found = _GET.mapping(connection, {"key": flavor_id})
+    else:
+        values = {"key": flavor_id, "project": caller.project_id}
+        found = _GET_USABLE.mapping(connection, values)
     if found is None:
         raise missing(flavor_id)
-    return Flavor(**found._mapping)
+    return Flavor(**found)
 
 
 def missing(flavor_id: str) -> NotFound:
@@ -127,10 +130,15 @@ def _usable(caller: Caller) -> sa.ColumnElement[bool]:
     return sa.or_(flavor.c.is_public, _granted(caller.project_id))
 
 
-def _granted(project_id: str | None) -> sa.ColumnElement[bool]:
+def _granted(project_id: str | sa.BindParameter[str] | None) -> sa.ColumnElement[bool]:
     return flavor.c.id.in_(
         sa.select(flavor_access.c.flavor_id).where(flavor_access.c.project_id == project_id)
     )
+
+
+_ONE = sa.select(flavor).where(flavor.c.id == sa.bindparam("key"))
+_GET = Statement(_ONE)
+_GET_USABLE = Statement(_ONE.where(sa.or_(flavor.c.is_public, _granted(sa.bindparam("project")))))
 
 
 def page(connection: Connection, caller: Caller, query: FlavorQuery, page: Page) -> list[Flavor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -92,14 +93,16 @@ _GET = Statement(f"SELECT {_WHOLE} FROM server WHERE id = :key")  # noqa: S608 (
 _GET_WITH_USER_DATA = Statement(
     f"SELECT {_WHOLE}, user_data FROM server WHERE id = :key"  # noqa: S608
 )
-_USAGE = sa.text(
+_USAGE = Statement(
     "SELECT COUNT(*), COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory), 0) FROM server"
     " WHERE deleted = 0 AND project_id = :project_id"
 )
-_CLAIMS = sa.text(
+_CLAIMS = Statement(
     "SELECT COUNT(*), COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory), 0), COALESCE(SUM(disk), 0)"
     " FROM server WHERE deleted = 0 AND host = :host"
 )
+_LAST_NUMBER = Statement("SELECT max(number) FROM server")
+_INSERT = Statement(sa.insert(server))
 
 
 def read_row(row: Sequence[Any]) -> Server:
@@ -148,26 +151,32 @@ def _encoded(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def number(conn: Connection, servers: Sequence[Server]) -> None:
     """Allot the numbers of new servers; they are theirs once `add` ran in the same transaction."""
-    first = (conn.execute(sa.select(sa.func.max(server.c.number))).scalar() or 0) + 1
+    first = (_LAST_NUMBER.scalar(conn) or 0) + 1
     for at, each in enumerate(servers):
         each.number = first + at
 
 
 def add(conn: Connection, servers: Sequence[Server]) -> None:
     """Insert new rows."""
-    conn.execute(
-        sa.insert(server),
-        [_encoded({name: getattr(each, name) for name in Server.__struct_fields__})
-         for each in servers],
-    )  # fmt: skip
     for each in servers:
+        _INSERT.run(
+            conn, _encoded({name: getattr(each, name) for name in Server.__struct_fields__})
+        )
         _write_tags(conn, each.id, each.tags)
 
 
 def change(conn: Connection, server_id: str, **values: Any) -> None:
     """Write some columns of a row, and that it changed now."""
     values.setdefault("updated_at", clock.now())
-    conn.execute(sa.update(server).where(server.c.id == server_id).values(_encoded(values)))
+    new = {f"new_{name}": value for name, value in _encoded(values).items()}
+    _changing(tuple(values)).run(conn, {**new, "key": server_id})
+
+
+@functools.cache
+def _changing(names: tuple[str, ...]) -> Statement:
+    """The change of one row in some columns."""
+    new = {name: sa.bindparam(f"new_{name}", type_=server.c[name].type) for name in names}
+    return Statement(sa.update(server).where(server.c.id == sa.bindparam("key")).values(new))
 
 
 def reset(conn: Connection, server_id: str, state: str) -> None:
@@ -198,18 +207,20 @@ def _write_tags(conn: Connection, server_id: str, tags: Sequence[str]) -> None:
 
 def usage(conn: Connection, project_id: str) -> tuple[int, int, int]:
     """What a project's servers take: how many, vcpus, MiB of memory."""
-    row = conn.execute(_USAGE, {"project_id": project_id}).one()
+    [row] = _USAGE.rows(conn, {"project_id": project_id})
     return int(row[0]), int(row[1]), int(row[2])
 
 
 def claims(conn: Connection, host: str) -> tuple[int, int, int, int]:
     """What the servers placed on a host take: how many, vcpus, MiB of memory, GiB of disk."""
-    row = conn.execute(_CLAIMS, {"host": host}).one()
+    [row] = _CLAIMS.rows(conn, {"host": host})
     return int(row[0]), int(row[1]), int(row[2]), int(row[3])
 
 
 def hosts_of(conn: Connection, server_ids: Sequence[str]) -> dict[str, str | None]:
     """Where servers are, of those that exist."""
+    if not server_ids:
+        return {}
     rows = conn.execute(
         sa.select(server.c.id, server.c.host).where(
             server.c.id.in_(server_ids), server.c.deleted == 0

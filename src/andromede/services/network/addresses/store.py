@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement, several
 from andromede.db.types import identifier, table
 from andromede.services.network.common.errors import in_use
 from andromede.services.network.ranges import store as ranges
@@ -28,15 +29,20 @@ allocation = table(
     sa.Index("ix_network_ip_allocation_address", "ip"),
 )
 
-_HELD = sa.text(
+_HELD = Statement(
     "SELECT port_id FROM network_ip_allocation WHERE subnet_id = :subnet_id AND address = :address"
 )
-_INSERT = sa.text(
+_INSERT = Statement(
     "INSERT INTO network_ip_allocation (subnet_id, address, ip, network_id, port_id, position)"
     " VALUES (:subnet_id, :address, :ip, :network_id, :port_id, :position)"
 )
-_DELETE = sa.text(
+_DELETE = Statement(
     "DELETE FROM network_ip_allocation WHERE subnet_id = :subnet_id AND address = :address"
+)
+_OF_PORTS = Statement(
+    sa.select(allocation.c.port_id, allocation.c.subnet_id, allocation.c.ip)
+    .where(allocation.c.port_id.in_(several("keys")))
+    .order_by(allocation.c.port_id, allocation.c.position)
 )
 
 
@@ -93,9 +99,7 @@ def take_exact(
     Errors: Conflict (IpAddressInUse) when a port holds it.
     """
     value = int(ipaddress.ip_address(ip))
-    found = connection.execute(
-        _HELD, {"subnet_id": subnet["id"], "address": ranges.spell(value)}
-    ).first()
+    found = _HELD.first(connection, {"subnet_id": subnet["id"], "address": ranges.spell(value)})
     if found is not None:
         raise in_use(
             "IpAddressInUse",
@@ -111,8 +115,8 @@ def take_exact(
 def _record(
     connection: Connection, network_id: str, held: Held, port_id: str, position: int
 ) -> None:
-    connection.execute(
-        _INSERT,
+    _INSERT.run(
+        connection,
         {
             "subnet_id": held.subnet_id,
             "address": ranges.spell(int(ipaddress.ip_address(held.ip))),
@@ -127,7 +131,7 @@ def _record(
 def release(connection: Connection, held: Held, pools: Iterable[Mapping[str, str]]) -> None:
     """Take an address from its port; it is free again if a pool of its subnet holds it."""
     value = int(ipaddress.ip_address(held.ip))
-    connection.execute(_DELETE, {"subnet_id": held.subnet_id, "address": ranges.spell(value)})
+    _DELETE.run(connection, {"subnet_id": held.subnet_id, "address": ranges.spell(value)})
     if any(first <= value <= last for first, last in pool_ranges(pools)):
         ranges.give(connection, held.subnet_id, value)
 
@@ -137,13 +141,8 @@ def of_ports(connection: Connection, port_ids: Iterable[str]) -> dict[str, list[
     wanted = list(port_ids)
     found: dict[str, list[Held]] = {key: [] for key in wanted}
     if wanted:
-        statement = (
-            sa.select(allocation.c.port_id, allocation.c.subnet_id, allocation.c.ip)
-            .where(allocation.c.port_id.in_(wanted))
-            .order_by(allocation.c.port_id, allocation.c.position)
-        )
-        for row in connection.execute(statement):
-            found[row.port_id].append(Held(row.subnet_id, row.ip))
+        for port_id, subnet_id, ip in _OF_PORTS.rows(connection, {"keys": wanted}):
+            found[port_id].append(Held(subnet_id, ip))
     return found
 
 

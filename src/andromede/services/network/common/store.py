@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import Any
 
 import sqlalchemy as sa
 
 from andromede import clock
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement, several
 from andromede.db.types import Moment, identifier, table
 from andromede.http.access import Caller
 from andromede.http.errors import BadRequest
@@ -19,6 +21,7 @@ from andromede.services.network.common.listing import MOST, Query
 
 Row = dict[str, Any]
 Where = sa.ColumnElement[bool]
+Project = str | sa.BindParameter[str]  # an id, or the parameter for one
 
 tag = table(
     "network_tag",
@@ -63,22 +66,31 @@ def standard_view(row: Mapping[str, Any], tags: Sequence[str]) -> Row:
     }
 
 
-def own(column: sa.ColumnElement[str]) -> Callable[[Caller], Where]:
+def own(column: sa.ColumnElement[str]) -> Callable[[Project], Where]:
     """The rule of visibility of nouns that are never shared: the project's own."""
-    return lambda caller: column == (caller.project_id or "")
+    return lambda project: column == project
 
 
 @dataclass(frozen=True)
 class Collection:
     """A noun's table with who sees which rows and the filters that are no columns.
 
-    Operators see every row; `seen(caller)` is asked for everybody else.
+    Operators see every row; `seen(project)` is asked for everybody else.
     """
 
     schema: Schema
     table: sa.Table
-    seen: Callable[[Caller], Where]
+    seen: Callable[[Project], Where]
     related: Mapping[str, Callable[[Sequence[str]], Where]] = field(default_factory=dict)
+
+    @cached_property
+    def any_one(self) -> Statement:
+        return Statement(sa.select(self.table).where(self.table.c.id == sa.bindparam("key")))
+
+    @cached_property
+    def one_seen(self) -> Statement:
+        seen = self.seen(sa.bindparam("project"))
+        return Statement(sa.select(self.table).where(self.table.c.id == sa.bindparam("key"), seen))
 
     @property
     def related_names(self) -> frozenset[str]:
@@ -94,12 +106,10 @@ def by_key(connection: Connection, collection: Collection, key: str) -> Row | No
 
 def find(connection: Connection, collection: Collection, caller: Caller, key: str) -> Row | None:
     """One resource that the caller may see."""
-    rows = collection.table
-    statement = sa.select(rows).where(rows.c.id == key)
-    if not caller.admin:
-        statement = statement.where(collection.seen(caller))
-    row = connection.execute(statement).mappings().first()
-    return dict(row) if row is not None else None
+    if caller.admin:
+        return collection.any_one.mapping(connection, {"key": key})
+    values = {"key": key, "project": caller.project_id or ""}
+    return collection.one_seen.mapping(connection, values)
 
 
 def page(
@@ -130,7 +140,7 @@ def _sort_key(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
 
 def _wheres(collection: Collection, caller: Caller, query: Query) -> list[Where]:
     rows = collection.table
-    wheres: list[Where] = [] if caller.admin else [collection.seen(caller)]
+    wheres: list[Where] = [] if caller.admin else [collection.seen(caller.project_id or "")]
     for column, values in query.filters.items():
         wheres.append(rows.c[column].in_(_typed(rows.c[column], values)))
     for name, raw in query.related.items():
@@ -185,20 +195,43 @@ def _after(connection: Connection, collection: Collection, query: Query) -> Wher
 
 def note_status(connection: Connection, of: sa.Table, keys: Iterable[str], status: str) -> None:
     """Note what the engine holds; not a change of the resource."""
-    connection.execute(
+    wanted = sorted(set(keys))
+    if wanted:
+        _noting(of).run(connection, {"keys": wanted, "wanted": status})
+
+
+@cache
+def _noting(of: sa.Table) -> Statement:
+    """The change of some resources' status."""
+    wanted: sa.BindParameter[str] = sa.bindparam("wanted")
+    return Statement(
         sa.update(of)
-        .where(of.c.id.in_(sorted(set(keys))), of.c.status != status)
-        .values(status=status)
+        .where(of.c.id.in_(several("keys")), of.c.status != wanted)
+        .values(status=wanted)
     )
 
 
 def change(connection: Connection, rows: sa.Table, key: str, values: Row) -> None:
     """Write some columns of a resource, and note that it changed."""
-    connection.execute(
-        sa.update(rows)
-        .where(rows.c.id == key)
-        .values(**values, revision_number=rows.c.revision_number + 1, updated_at=clock.now())
-    )
+    new = {f"new_{name}": value for name, value in values.items()}
+    _changing(rows, tuple(values)).run(connection, {**new, "key": key, "now": clock.now()})
+
+
+@cache
+def _changing(rows: sa.Table, names: tuple[str, ...]) -> Statement:
+    """The change of one resource in some columns."""
+    new: dict[str, sa.ColumnElement[Any]] = {
+        name: sa.bindparam(f"new_{name}", type_=rows.c[name].type) for name in names
+    }
+    new |= {"revision_number": rows.c.revision_number + 1, "updated_at": sa.bindparam("now")}
+    return Statement(sa.update(rows).where(rows.c.id == sa.bindparam("key")).values(new))
+
+
+_TAGS = Statement(
+    sa.select(tag.c.resource_id, tag.c.tag)
+    .where(tag.c.resource_id.in_(several("keys")))
+    .order_by(tag.c.tag)
+)
 
 
 def tags_of(connection: Connection, keys: Iterable[str]) -> dict[str, list[str]]:
@@ -206,9 +239,8 @@ def tags_of(connection: Connection, keys: Iterable[str]) -> dict[str, list[str]]
     wanted = list(keys)
     found: dict[str, list[str]] = {key: [] for key in wanted}
     if wanted:
-        statement = sa.select(tag).where(tag.c.resource_id.in_(wanted)).order_by(tag.c.tag)
-        for row in connection.execute(statement):
-            found[row.resource_id].append(row.tag)
+        for key, word in _TAGS.rows(connection, {"keys": wanted}):
+            found[key].append(word)
     return found
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from andromede import ids
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement, several
 from andromede.db.types import identifier, table
 from andromede.services.network.common.store import (
     Collection,
@@ -50,12 +51,20 @@ def _shared(values: Sequence[str]) -> Where:
 
 
 GROUPS = Collection(GROUP, group, own(group.c.project_id), {"shared": _shared})
-_DEFAULT = sa.text("SELECT group_id FROM default_security_group WHERE project_id = :project_id")
+_DEFAULT = Statement("SELECT group_id FROM default_security_group WHERE project_id = :project_id")
+_BY_IDS = Statement(sa.select(group).where(group.c.id.in_(several("keys"))))
+_JOIN = Statement(sa.insert(member))
+_OF_PORTS = Statement(
+    sa.select(member.c.port_id, member.c.group_id)
+    .where(member.c.port_id.in_(several("keys")))
+    .order_by(member.c.group_id)
+)
 
 
 def default_id(connection: Connection, project_id: str) -> str | None:
     """The project's default group, if it was made."""
-    return connection.execute(_DEFAULT, {"project_id": project_id}).scalar()
+    found: str | None = _DEFAULT.scalar(connection, {"project_id": project_id})
+    return found
 
 
 def ensure_default(connection: Connection, project_id: str) -> str:
@@ -131,15 +140,14 @@ def existing(connection: Connection, group_ids: Iterable[str]) -> dict[str, str]
 
 
 def by_ids(connection: Connection, group_ids: Iterable[str]) -> dict[str, Row]:
-    statement = sa.select(group).where(group.c.id.in_(sorted(set(group_ids))))
-    return {row["id"]: dict(row) for row in connection.execute(statement).mappings()}
+    rows = _BY_IDS.mappings(connection, {"keys": sorted(set(group_ids))})
+    return {row["id"]: row for row in rows}
 
 
 def join(connection: Connection, port_id: str, group_ids: Iterable[str]) -> None:
     """Make a port a member of some groups."""
-    rows = [{"port_id": port_id, "group_id": each} for each in sorted(set(group_ids))]
-    if rows:
-        connection.execute(sa.insert(member), rows)
+    for each in sorted(set(group_ids)):
+        _JOIN.run(connection, {"port_id": port_id, "group_id": each})
 
 
 def leave(connection: Connection, port_id: str) -> None:
@@ -151,11 +159,8 @@ def of_ports(connection: Connection, port_ids: Iterable[str]) -> dict[str, list[
     wanted = list(port_ids)
     found: dict[str, list[str]] = {key: [] for key in wanted}
     if wanted:
-        statement = (
-            sa.select(member).where(member.c.port_id.in_(wanted)).order_by(member.c.group_id)
-        )
-        for row in connection.execute(statement):
-            found[row.port_id].append(row.group_id)
+        for port_id, group_id in _OF_PORTS.rows(connection, {"keys": wanted}):
+            found[port_id].append(group_id)
     return found
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement, several
 from andromede.db.types import Json, table
 from andromede.http.access import Caller
 from andromede.services.network.common.store import (
     Collection,
+    Project,
     Row,
     Where,
     change,
@@ -41,10 +43,10 @@ network = table(
 )
 
 
-def seen(caller: Caller) -> Where:
+def seen(project: Project) -> Where:
     """A project sees its own networks, the shared ones and the external ones."""
     return sa.or_(
-        network.c.project_id == (caller.project_id or ""),
+        network.c.project_id == project,
         network.c.shared == sa.true(),
         network.c.external == sa.true(),
     )
@@ -66,18 +68,17 @@ RELATED = {
     "provider:segmentation_id": _on_segment,
 }
 NETWORKS = Collection(NETWORK, network, seen, RELATED)
-_BY_ID = sa.select(network).where(network.c.id == sa.bindparam("key"))
+_BY_IDS = Statement(sa.select(network).where(network.c.id.in_(several("keys"))))
 
 
 def by_id(connection: Connection, network_id: str) -> Row | None:
     """A network, whoever asks."""
-    row = connection.execute(_BY_ID, {"key": network_id}).mappings().first()
-    return dict(row) if row is not None else None
+    return _BY_IDS.mapping(connection, {"keys": [network_id]})
 
 
 def by_ids(connection: Connection, network_ids: Iterable[str]) -> dict[str, Row]:
-    statement = sa.select(network).where(network.c.id.in_(sorted(set(network_ids))))
-    return {row["id"]: dict(row) for row in connection.execute(statement).mappings()}
+    rows = _BY_IDS.mappings(connection, {"keys": sorted(set(network_ids))})
+    return {row["id"]: row for row in rows}
 
 
 def visible_to(row: Mapping[str, Any], caller: Caller) -> bool:

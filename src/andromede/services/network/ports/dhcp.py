@@ -20,7 +20,7 @@ def follow(context: Context, network: Row) -> None:
     connection = context.conn
     blocks = subnets.of_network(connection, network["id"])
     wanted = [each["id"] for each in blocks if each["enable_dhcp"]]
-    found = store.on_network(connection, network["id"], DHCP)
+    found = store.owned(connection, network["id"], DHCP)
     if not found and wanted:
         _plug(context, network, wanted)
     elif found and not wanted:
@@ -55,7 +55,7 @@ def _plug(context: Context, network: Row, wanted: list[str]) -> None:
 
 def forget(context: Context, network: Row, subnet: Row) -> None:
     """Give back the DHCP port's address on a subnet that goes."""
-    for port in store.on_network(context.conn, network["id"], DHCP):
+    for port in store.owned(context.conn, network["id"], DHCP):
         held = addresses.of_ports(context.conn, [port["id"]])[port["id"]]
         gone = [each for each in held if each.subnet_id == subnet["id"]]
         plug.release(context.conn, gone)

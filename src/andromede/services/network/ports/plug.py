@@ -107,8 +107,16 @@ def touch_filters(connection: Connection, row: Row, request_id: str) -> None:
 
 
 def touch_groups(
-    connection: Connection, group_ids: Iterable[str], project_id: str, request_id: str
+    connection: Connection,
+    group_ids: Iterable[str],
+    project_id: str,
+    request_id: str,
+    *,
+    within: float = 0,
 ) -> None:
-    """Members or rules of some groups changed: every network that they filter follows."""
+    """Members or rules of some groups changed: every network that they filter follows, after at
+    most `within` seconds."""
     for group_id in sorted(set(group_ids)):
-        intents.converge(connection, intents.MEMBERS, group_id, project_id, request_id)
+        intents.converge(
+            connection, intents.MEMBERS, group_id, project_id, request_id, within=within
+        )

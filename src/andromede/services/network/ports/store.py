@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement, several
 from andromede.db.types import Json, identifier, table
-from andromede.http.access import Caller
 from andromede.services.network.addresses.store import Held, allocation
 from andromede.services.network.common.errors import in_use
 from andromede.services.network.common.store import (
     Collection,
+    Project,
     Row,
     Where,
     change,
@@ -55,15 +56,15 @@ port = table(
     sa.Column("on_host", sa.Boolean, nullable=False),  # the engine may hold it
     sa.Column("position", sa.Integer, nullable=False),  # among its server's cards
     sa.UniqueConstraint("network_id", "mac_address"),
+    sa.Index("ix_port_owner", "network_id", "device_owner"),
 )
 
 MAC_PREFIX = "fa:16:3e"
 MAC_TRIES = 16
 
 
-def seen(caller: Caller) -> Where:
+def seen(project: Project) -> Where:
     """A project sees its own ports and all ports of its own networks."""
-    project = caller.project_id or ""
     owned = sa.select(network.c.id).where(network.c.project_id == project)
     return sa.or_(port.c.project_id == project, port.c.network_id.in_(owned))
 
@@ -89,29 +90,35 @@ def _by_group(values: Sequence[str]) -> Where:
 
 
 PORTS = Collection(PORT, port, seen, {"fixed_ips": _by_address, "security_groups": _by_group})
-_BY_ID = sa.select(port).where(port.c.id == sa.bindparam("key"))
-_MAC_HELD = sa.text("SELECT 1 FROM port WHERE network_id = :network_id AND mac_address = :mac")
-_INSERT = sa.insert(port)
+_BY_IDS = Statement(sa.select(port).where(port.c.id.in_(several("keys"))))
+_OF_DEVICES = Statement(
+    sa.select(port)
+    .where(port.c.device_id.in_(several("keys")), port.c.device_id != "")
+    .order_by(port.c.device_id, port.c.position, port.c.created_at, port.c.id)
+)
+_OWNED = Statement(
+    sa.select(port)
+    .where(
+        port.c.network_id == sa.bindparam("network"), port.c.device_owner == sa.bindparam("owner")
+    )
+    .order_by(port.c.id)
+)
+_MAC_HELD = Statement("SELECT 1 FROM port WHERE network_id = :network_id AND mac_address = :mac")
+_INSERT = Statement(sa.insert(port))
 
 
 def by_id(connection: Connection, port_id: str) -> Row | None:
-    row = connection.execute(_BY_ID, {"key": port_id}).mappings().first()
-    return dict(row) if row is not None else None
+    return _BY_IDS.mapping(connection, {"keys": [port_id]})
 
 
 def by_ids(connection: Connection, port_ids: Iterable[str]) -> dict[str, Row]:
-    statement = sa.select(port).where(port.c.id.in_(sorted(set(port_ids))))
-    return {row["id"]: dict(row) for row in connection.execute(statement).mappings()}
+    rows = _BY_IDS.mappings(connection, {"keys": sorted(set(port_ids))})
+    return {row["id"]: row for row in rows}
 
 
 def of_devices(connection: Connection, device_ids: Iterable[str]) -> list[Row]:
     """The ports of some devices, in each one's order."""
-    statement = (
-        sa.select(port)
-        .where(port.c.device_id.in_(sorted(set(device_ids))), port.c.device_id != "")
-        .order_by(port.c.device_id, port.c.position, port.c.created_at, port.c.id)
-    )
-    return [dict(row) for row in connection.execute(statement).mappings()]
+    return _OF_DEVICES.mappings(connection, {"keys": sorted(set(device_ids))})
 
 
 def of_servers(connection: Connection, server_ids: Iterable[str]) -> list[Row]:
@@ -119,12 +126,15 @@ def of_servers(connection: Connection, server_ids: Iterable[str]) -> list[Row]:
     return [row for row in of_devices(connection, server_ids) if bound(row)]
 
 
-def on_network(connection: Connection, network_id: str, *owners: str) -> list[Row]:
-    """The ports on a network, of some owners when they are named."""
+def on_network(connection: Connection, network_id: str) -> list[Row]:
+    """The ports on a network."""
     statement = sa.select(port).where(port.c.network_id == network_id).order_by(port.c.id)
-    if owners:
-        statement = statement.where(port.c.device_owner.in_(owners))
     return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def owned(connection: Connection, network_id: str, owner: str) -> list[Row]:
+    """The ports on a network of one kind of owner."""
+    return _OWNED.mappings(connection, {"network": network_id, "owner": owner})
 
 
 def bound_on_network(connection: Connection, network_id: str) -> list[Row]:
@@ -179,8 +189,7 @@ def choose_mac(connection: Connection, network_id: str) -> str:
 
 
 def mac_held(connection: Connection, network_id: str, mac: str) -> bool:
-    found = connection.execute(_MAC_HELD, {"network_id": network_id, "mac": mac}).first()
-    return found is not None
+    return _MAC_HELD.first(connection, {"network_id": network_id, "mac": mac}) is not None
 
 
 def require_mac_free(connection: Connection, network_id: str, mac: str) -> None:
@@ -217,7 +226,7 @@ def insert(connection: Connection, values: Row) -> Row:
     """A new port with a number of its own."""
     number = ranges.take_number(connection, "port")
     row = {**BLANK, **standard_values(), **values, "number": number}
-    connection.execute(_INSERT, row)
+    _INSERT.run(connection, row)
     return row
 
 
@@ -246,26 +255,9 @@ def networks_of_groups(connection: Connection, group_ids: Iterable[str]) -> list
     return [(row.network_id, row.project_id) for row in connection.execute(statement)]
 
 
-def member_addresses(connection: Connection, group_ids: Iterable[str]) -> dict[str, list[str]]:
-    """The addresses, and pairs' addresses, of the servers' ports in some groups."""
-    wanted = sorted(set(group_ids))
-    found: dict[str, set[str]] = {key: set() for key in wanted}
-    joined = sa.select(member.c.group_id, port.c.id, port.c.pairs).join(
-        member, member.c.port_id == port.c.id
-    )
-    holders: dict[str, list[str]] = {}
-    for row in connection.execute(joined.where(member.c.group_id.in_(wanted), is_bound())):
-        holders.setdefault(row.id, []).append(row.group_id)
-        found[row.group_id].update(pair["ip_address"] for pair in row.pairs)
-    held = (
-        sa.select(allocation.c.port_id, allocation.c.ip)
-        .join(member, member.c.port_id == allocation.c.port_id)
-        .where(member.c.group_id.in_(wanted))
-    )
-    for port_id, ip in connection.execute(held):
-        for group_id in holders.get(port_id, ()):
-            found[group_id].add(ip)
-    return {key: sorted(values) for key, values in found.items()}
+def hostname(dns_name: str, ips: Sequence[str]) -> str:
+    """The name of a port on its network; empty when it has no address."""
+    return dns_name.rstrip(".") or default_name(ips[0]) if ips else ""
 
 
 def names(row: Row, held: Sequence[Held], domain: str) -> list[dict[str, str]]:

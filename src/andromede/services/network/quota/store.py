@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from andromede import quotas
 from andromede.db import Connection
+from andromede.db.plain import Statement
 from andromede.services.network.common.errors import OverQuota
 from andromede.services.network.floatingips.store import floating
 from andromede.services.network.groups.store import group
@@ -37,11 +38,13 @@ TABLES = {
     "security_group_rule": rule,
 }
 _COUNTS = {
-    name: sa.select(sa.func.count()).select_from(
-        sa.select(rows.c.id)
-        .where(rows.c.project_id == sa.bindparam("project"))
-        .limit(sa.bindparam("most"))
-        .subquery()
+    name: Statement(
+        sa.select(sa.func.count()).select_from(
+            sa.select(rows.c.id)
+            .where(rows.c.project_id == sa.bindparam("project"))
+            .limit(sa.bindparam("most"))
+            .subquery()
+        )
     )
     for name, rows in TABLES.items()
 }
@@ -55,7 +58,7 @@ def limits(connection: Connection, project_id: str) -> dict[str, int]:
 
 def used(connection: Connection, project_id: str, resource: str, most: int = MOST) -> int:
     """How many a project has; counting stops at `most`."""
-    found = connection.execute(_COUNTS[resource], {"project": project_id, "most": most}).scalar()
+    found = _COUNTS[resource].scalar(connection, {"project": project_id, "most": most})
     return int(found or 0)
 
 

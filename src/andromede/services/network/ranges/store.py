@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement
 from andromede.db.types import identifier, table
 
 Range = tuple[int, int]  # first and last value, both included
@@ -27,24 +28,24 @@ free_range = table(
 LARGEST_NUMBER = 0xFF_FFFF
 _END = (1 << 128) - 1  # a range that is never taken: the scope of numbers is initialised
 
-_LOWEST = sa.text(
+_LOWEST = Statement(
     "SELECT first, last FROM network_free_range WHERE scope = :scope ORDER BY first LIMIT 1"
 )
-_AT_OR_BELOW = sa.text(
+_AT_OR_BELOW = Statement(
     "SELECT first, last FROM network_free_range WHERE scope = :scope AND first <= :value"
     " ORDER BY first DESC LIMIT 1"
 )
-_STARTING_AT = sa.text(
+_STARTING_AT = Statement(
     "SELECT first, last FROM network_free_range WHERE scope = :scope AND first = :first"
 )
-_DELETE = sa.text("DELETE FROM network_free_range WHERE scope = :scope AND first = :first")
-_RAISE = sa.text(
+_DELETE = Statement("DELETE FROM network_free_range WHERE scope = :scope AND first = :first")
+_RAISE = Statement(
     "UPDATE network_free_range SET first = :above WHERE scope = :scope AND first = :first"
 )
-_INSERT = sa.text(
+_INSERT = Statement(
     "INSERT INTO network_free_range (scope, first, last) VALUES (:scope, :first, :last)"
 )
-_DROP = sa.text("DELETE FROM network_free_range WHERE scope = :scope")
+_DROP = Statement("DELETE FROM network_free_range WHERE scope = :scope")
 
 
 def spell(value: int) -> str:
@@ -54,20 +55,20 @@ def spell(value: int) -> str:
 
 def take_lowest(connection: Connection, scope: str) -> int | None:
     """The lowest free value, now taken; None when there is none."""
-    row = connection.execute(_LOWEST, {"scope": scope}).first()
+    row = _LOWEST.first(connection, {"scope": scope})
     if row is None:
         return None
-    first, last = int(row.first, 16), int(row.last, 16)
+    first, last = int(row[0], 16), int(row[1], 16)
     _shrink(connection, scope, first, last)
     return first
 
 
 def take(connection: Connection, scope: str, value: int) -> bool:
     """Take one value; False when no free range holds it."""
-    row = connection.execute(_AT_OR_BELOW, {"scope": scope, "value": spell(value)}).first()
-    if row is None or int(row.last, 16) < value:
+    row = _AT_OR_BELOW.first(connection, {"scope": scope, "value": spell(value)})
+    if row is None or int(row[1], 16) < value:
         return False
-    first, last = int(row.first, 16), int(row.last, 16)
+    first, last = int(row[0], 16), int(row[1], 16)
     if first == value:
         _shrink(connection, scope, first, last)
         return True
@@ -81,17 +82,17 @@ def take(connection: Connection, scope: str, value: int) -> bool:
 def give(connection: Connection, scope: str, value: int) -> None:
     """Make a taken value free again, joined with its neighbours; a free one stays free."""
     first = last = value
-    row = connection.execute(_AT_OR_BELOW, {"scope": scope, "value": spell(value)}).first()
+    row = _AT_OR_BELOW.first(connection, {"scope": scope, "value": spell(value)})
     if row is not None:
-        below_last = int(row.last, 16)
+        below_last = int(row[1], 16)
         if below_last >= value:
             return
         if below_last == value - 1:
-            first = int(row.first, 16)
+            first = int(row[0], 16)
             _delete(connection, scope, first)
-    above = connection.execute(_STARTING_AT, {"scope": scope, "first": spell(value + 1)}).first()
+    above = _STARTING_AT.first(connection, {"scope": scope, "first": spell(value + 1)})
     if above is not None:
-        last = int(above.last, 16)
+        last = int(above[1], 16)
         _delete(connection, scope, value + 1)
     _insert(connection, scope, first, last)
 
@@ -105,7 +106,7 @@ def replace(connection: Connection, scope: str, ranges: Iterable[Range]) -> None
 
 def drop(connection: Connection, scope: str) -> None:
     """Forget a scope."""
-    connection.execute(_DROP, {"scope": scope})
+    _DROP.run(connection, {"scope": scope})
 
 
 def take_number(connection: Connection, kind: str) -> int:
@@ -114,11 +115,11 @@ def take_number(connection: Connection, kind: str) -> int:
     Errors: RuntimeError when every number is taken.
     """
     scope = f"number:{kind}"
-    row = connection.execute(_LOWEST, {"scope": scope}).first()
+    row = _LOWEST.first(connection, {"scope": scope})
     if row is None:
         replace(connection, scope, [(1, LARGEST_NUMBER), (_END, _END)])
         return take_number(connection, kind)
-    first, last = int(row.first, 16), int(row.last, 16)
+    first, last = int(row[0], 16), int(row[1], 16)
     if first == _END:
         raise RuntimeError(f"every number of a {kind} is in use: {LARGEST_NUMBER} exist at once")
     _shrink(connection, scope, first, last)
@@ -150,12 +151,12 @@ def _shrink(connection: Connection, scope: str, first: int, last: int) -> None:
     if first == last:
         _delete(connection, scope, first)
         return
-    connection.execute(_RAISE, {"scope": scope, "first": spell(first), "above": spell(first + 1)})
+    _RAISE.run(connection, {"scope": scope, "first": spell(first), "above": spell(first + 1)})
 
 
 def _delete(connection: Connection, scope: str, first: int) -> None:
-    connection.execute(_DELETE, {"scope": scope, "first": spell(first)})
+    _DELETE.run(connection, {"scope": scope, "first": spell(first)})
 
 
 def _insert(connection: Connection, scope: str, first: int, last: int) -> None:
-    connection.execute(_INSERT, {"scope": scope, "first": spell(first), "last": spell(last)})
+    _INSERT.run(connection, {"scope": scope, "first": spell(first), "last": spell(last)})

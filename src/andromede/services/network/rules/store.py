@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from andromede import clock, ids
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement, several
 from andromede.db.types import identifier, table
 from andromede.services.network.common.store import (
     Collection,
@@ -37,6 +38,11 @@ rule = table(
 )
 
 RULES = Collection(RULE, rule, own(rule.c.project_id))
+_OF_GROUPS = Statement(
+    sa.select(rule)
+    .where(rule.c.security_group_id.in_(several("keys")))
+    .order_by(rule.c.created_at, rule.c.id)
+)
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 
@@ -125,13 +131,8 @@ def of_groups(connection: Connection, group_ids: Iterable[str]) -> dict[str, lis
     wanted = list(group_ids)
     found: dict[str, list[Row]] = {key: [] for key in wanted}
     if wanted:
-        statement = (
-            sa.select(rule)
-            .where(rule.c.security_group_id.in_(wanted))
-            .order_by(rule.c.created_at, rule.c.id)
-        )
-        for row in connection.execute(statement).mappings():
-            found[row["security_group_id"]].append(dict(row))
+        for row in _OF_GROUPS.mappings(connection, {"keys": wanted}):
+            found[row["security_group_id"]].append(row)
     return found
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement, several
 from andromede.db.types import Json, identifier, table
-from andromede.http.access import Caller
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.common.store import (
     Collection,
+    Project,
     Row,
     Where,
     change,
@@ -41,11 +42,11 @@ subnet = table(
 )
 
 
-def seen(caller: Caller) -> Where:
+def seen(project: Project) -> Where:
     """A project sees its own subnets and those of shared networks; an external network's are the
     operator's."""
     shared = sa.select(network.c.id).where(network.c.shared == sa.true())
-    return sa.or_(subnet.c.project_id == (caller.project_id or ""), subnet.c.network_id.in_(shared))
+    return sa.or_(subnet.c.project_id == project, subnet.c.network_id.in_(shared))
 
 
 def _shared(values: Sequence[str]) -> Where:
@@ -59,21 +60,22 @@ def _external(values: Sequence[str]) -> Where:
 
 
 SUBNETS = Collection(SUBNET, subnet, seen, {"shared": _shared, "router:external": _external})
-_OF_NETWORK = (
+_OF_NETWORK = Statement(
     sa.select(subnet)
     .where(subnet.c.network_id == sa.bindparam("key"))
     .order_by(subnet.c.created_at, subnet.c.id)
 )
+_BY_IDS = Statement(sa.select(subnet).where(subnet.c.id.in_(several("keys"))))
 
 
 def of_network(connection: Connection, network_id: str) -> list[Row]:
     """The subnets of a network, oldest first."""
-    return [dict(row) for row in connection.execute(_OF_NETWORK, {"key": network_id}).mappings()]
+    return _OF_NETWORK.mappings(connection, {"key": network_id})
 
 
 def by_ids(connection: Connection, subnet_ids: Iterable[str]) -> dict[str, Row]:
-    statement = sa.select(subnet).where(subnet.c.id.in_(sorted(set(subnet_ids))))
-    return {row["id"]: dict(row) for row in connection.execute(statement).mappings()}
+    rows = _BY_IDS.mappings(connection, {"keys": sorted(set(subnet_ids))})
+    return {row["id"]: row for row in rows}
 
 
 def by_id(connection: Connection, subnet_id: str) -> Row | None:

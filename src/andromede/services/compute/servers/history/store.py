@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from andromede import clock, ids
 from andromede.db import Connection, metadata
+from andromede.db.plain import Statement
 from andromede.db.types import Moment, identifier, table
 from andromede.http.errors import BadRequest
 
@@ -38,6 +39,19 @@ event = table(
     sa.Column("host", sa.String(255), nullable=True),
     sa.Index("ix_server_event_act", "server_id", "request_id"),
 )
+_BEGIN = Statement(sa.insert(action))
+_BEGIN_EVENT = Statement(
+    "INSERT INTO server_event (id, server_id, request_id, event, start_time)"
+    " VALUES (:id, :server_id, :request_id, :event, :start_time)"
+)
+_END = Statement(
+    "UPDATE server_action SET updated_at = :now, message = :said"
+    " WHERE server_id = :server AND request_id = :request"
+)
+_END_EVENT = Statement(
+    "UPDATE server_event SET finish_time = :now, result = :outcome, details = :why, host = :where"
+    " WHERE server_id = :server AND request_id = :request AND finish_time IS NULL"
+)
 
 
 def begin(
@@ -52,16 +66,16 @@ def begin(
 ) -> None:
     """Note that an act was accepted; `effect` names what the worker will do for it."""
     now = clock.now()
-    conn.execute(
-        sa.insert(action),
+    _BEGIN.run(
+        conn,
         {
-            "server_id": server_id, "request_id": request_id, "action": name,
+            "server_id": server_id, "request_id": request_id, "action": name, "message": None,
             "project_id": project_id, "user_id": user_id, "start_time": now, "updated_at": now,
         },
     )  # fmt: skip
     if effect is not None:
-        conn.execute(
-            sa.insert(event),
+        _BEGIN_EVENT.run(
+            conn,
             {
                 "id": ids.new(), "server_id": server_id, "request_id": request_id,
                 "event": effect, "start_time": now,
@@ -74,20 +88,10 @@ def end(
 ) -> None:
     """Note how the act of a request went; one that nobody began is none."""
     now = clock.now()
-    conn.execute(
-        sa.update(event)
-        .where(
-            event.c.server_id == server_id,
-            event.c.request_id == request_id,
-            event.c.finish_time.is_(None),
-        )
-        .values(finish_time=now, result="Error" if error else "Success", details=error, host=host)
-    )
-    conn.execute(
-        sa.update(action)
-        .where(action.c.server_id == server_id, action.c.request_id == request_id)
-        .values(updated_at=now, message="Error" if error else None)
-    )
+    act = {"server": server_id, "request": request_id, "now": now}
+    result = "Error" if error else "Success"
+    _END_EVENT.run(conn, {**act, "outcome": result, "why": error, "where": host})
+    _END.run(conn, {**act, "said": "Error" if error else None})
 
 
 def find(conn: Connection, server_id: str, request_id: str) -> sa.RowMapping | None:

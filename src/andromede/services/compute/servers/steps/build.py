@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from andromede import clock
+from andromede.config import Place
 from andromede.db import Connection
 from andromede.engine.protocol import HostFacts
 from andromede.services.compute.servers import networking, scheduling, store
@@ -16,26 +19,24 @@ from andromede.work.lifecycle import PermanentError
 
 
 def schedule(step: Step) -> Outcome:
-    """Place the server on the emptiest host that it may be on and that has room.
-
-    Check and claim are one transaction, so that servers scheduled at once cannot share a room.
-    """
+    """Place the server on the emptiest host that it may be on and that has room."""
     hosts: tuple[HostFacts, ...] = step.world.engine.hosts()
     home = step.world.cloud.config.place
+    return Hop("spawn", lambda conn: _place(conn, step.id, hosts, home))
 
-    def claim(conn: Connection) -> str | None:
-        server = store.get(conn, step.id)
-        if server is None or server.vm_state != Vm.BUILDING or server.task_state == Doing.DELETING:
-            return None  # the intent changed: what this step returns is not recorded
-        chosen, why = scheduling.choose(conn, server, hosts, home)
-        if chosen is not None:
-            _claim(conn, server, chosen)
-        return why
 
-    why = step.database.transact(claim)
-    if why is not None:
+def _place(conn: Connection, server_id: str, hosts: Sequence[HostFacts], home: Place) -> None:
+    """Check and claim in one transaction, so that servers scheduled at once cannot share a room.
+
+    Errors: PermanentError saying why no host takes it.
+    """
+    server = store.get(conn, server_id)
+    if server is None or server.vm_state != Vm.BUILDING:
+        return  # an operator set its state
+    chosen, why = scheduling.choose(conn, server, hosts, home)
+    if chosen is None:
         raise PermanentError(f"No valid host was found. {why}")
-    return Hop("spawn")
+    _claim(conn, server, chosen)
 
 
 def _claim(conn: Connection, server: Server, chosen: Candidate) -> None:

@@ -24,7 +24,7 @@ def read(step: Step) -> Server:
 
     Errors: PermanentError when it is gone, which no accepted work leads to.
     """
-    with step.database.read() as conn:
+    with step.database.read_often() as conn:
         server = store.get(conn, step.id)
     if server is None:
         raise PermanentError(f"server {step.id} has no row any more")
@@ -37,7 +37,7 @@ def run(step: Step, server: Server) -> ServerFacts:
     Errors: EngineError.
     """
     network.realise(step, [card.port for card in server.nics])
-    with step.database.read() as conn:
+    with step.database.read_often() as conn:
         document = spec(conn, server)
     facts: ServerFacts = step.world.engine.ensure_server(document)
     return facts

@@ -1,0 +1,1 @@
+"""What filters a network: its servers' ports, and the groups that they and their rules name."""
