@@ -124,12 +124,6 @@ def missing(flavor_id: str) -> NotFound:
     return NotFound(f"Flavor {flavor_id} could not be found.")
 
 
-def _usable(caller: Caller) -> sa.ColumnElement[bool]:
-    if caller.admin:
-        return sa.true()
-    return sa.or_(flavor.c.is_public, _granted(caller.project_id))
-
-
 def _granted(project_id: str | sa.BindParameter[str] | None) -> sa.ColumnElement[bool]:
     return flavor.c.id.in_(
         sa.select(flavor_access.c.flavor_id).where(flavor_access.c.project_id == project_id)
