@@ -6,10 +6,12 @@ import contextlib
 import io
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -21,6 +23,7 @@ from benchmarks.frame import Row
 from benchmarks.scratch import Scratch
 
 SECONDS = 3.0
+ROUNDS = 5
 CLIENTS = (1, 16)
 FEW, MANY = 20, 1_000
 SECTOR = 64 * 1024
@@ -30,54 +33,71 @@ def run() -> list[Row]:
     """All rows: hello-world first, then each route at each number of clients."""
     rows: list[Row] = []
     with scratch.cloud() as cloud, _hello(cloud) as url:
-        limits = {clients: load.rate(url, clients, SECONDS) for clients in CLIENTS}
-        for clients, (value, n) in limits.items():
-            rows.append(Row(name=f"hello-world c={clients}", value=value, unit="req/s", n=n))
         target = _Target(cloud)
         target.fill(FEW)
-        server = target.servers[0]
         base, token = target.compute, target.headers
-        detail = f"{base}/servers/detail?limit=1000"
-        plan: list[tuple[str, str, str, Any, str | None]] = [
-            ("GET /servers/{id}", "GET", f"{base}/servers/{server}", None, ">= 0.2"),
-            (f"GET /servers/detail ({FEW} servers)", "GET", detail, None, None),
-            ("GET /auth/tokens", "GET", f"{target.identity}/auth/tokens", None, None),
-            ("POST /ports", "POST", f"{target.network}/v2.0/ports", target.port_body(), None),
-            ("POST /servers", "POST", f"{base}/servers", target.server_body(), None),
-        ]
-        for name, method, url_, body, goal in plan:
-            rows += _rows(name, method, url_, token, body, goal, limits)
+        hello = _Route(url, headers=token)
+        server = _Route(f"{base}/servers/{target.servers[0]}", headers=token)
+        limits = {}
+        for clients in CLIENTS:
+            limits[clients], shown = _in_turn(hello, server, clients)
+            rows.append(_row("hello-world", clients, limits[clients]))
+            limit = limits[clients][0]
+            rows.append(_row("GET /servers/{id}", clients, shown, limit=limit, goal=">= 0.2"))
+        detail = _Route(f"{base}/servers/detail?limit=1000", headers=token)
+        ports, servers = f"{target.network}/v2.0/ports", f"{base}/servers"
+        plan = {
+            f"GET /servers/detail ({FEW} servers)": detail,
+            "GET /auth/tokens": _Route(f"{target.identity}/auth/tokens", headers=token),
+            "POST /ports": _Route(ports, "POST", headers=token, body=target.port_body()),
+            "POST /servers": _Route(servers, "POST", headers=token, body=target.server_body()),
+        }
+        for name, route in plan.items():
+            rows += _rows(name, route, limits)
         rows += _logins(target)
         target.fill(MANY)
-        rows += _rows(
-            f"GET /servers/detail ({MANY} servers)", "GET", detail, token, None, None, limits
-        )
+        rows += _rows(f"GET /servers/detail ({MANY} servers)", detail, limits)
     return rows
 
 
-def _rows(
-    name: str,
-    method: str,
-    url: str,
-    headers: dict[str, str],
-    body: Any,
-    goal: str | None,
-    limits: dict[int, tuple[float, int]],
-) -> list[Row]:
-    made = []
-    for clients in CLIENTS:
-        value, n = load.rate(url, clients, SECONDS, method=method, headers=headers, body=body)
-        made.append(
-            Row(
-                name=f"{name} c={clients}",
-                value=value,
-                unit="req/s",
-                limit=limits[clients][0],
-                goal=goal,
-                n=n,
-            )
+Rate = tuple[float, int]  # requests a second, and how many were made
+
+
+@dataclass(frozen=True)
+class _Route:
+    """A request to make again and again."""
+
+    url: str
+    method: str = "GET"
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Any = None
+
+    def rate(self, clients: int, seconds: float = SECONDS) -> Rate:
+        return load.rate(
+            self.url, clients, seconds, method=self.method, headers=self.headers, body=self.body
         )
-    return made
+
+
+def _in_turn(limit: _Route, route: _Route, clients: int) -> tuple[Rate, Rate]:
+    """The medians of rounds in which both were measured one after the other, so that what else the
+    machine does meets both."""
+    rounds = [(limit.rate(clients), route.rate(clients)) for _ in range(ROUNDS)]
+    first, second = ([each[at] for each in rounds] for at in (0, 1))
+    return _median(first), _median(second)
+
+
+def _median(rates: list[Rate]) -> Rate:
+    return statistics.median(rate for rate, _ in rates), sum(n for _, n in rates)
+
+
+def _row(name: str, clients: int, found: Rate, **more: Any) -> Row:
+    return Row(name=f"{name} c={clients}", value=found[0], unit="req/s", n=found[1], **more)
+
+
+def _rows(name: str, route: _Route, limits: dict[int, Rate]) -> list[Row]:
+    return [
+        _row(name, clients, route.rate(clients), limit=limits[clients][0]) for clients in CLIENTS
+    ]
 
 
 def _logins(target: _Target) -> list[Row]:

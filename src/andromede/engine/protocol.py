@@ -22,6 +22,12 @@ class EngineError(Exception):
         self.permanent = permanent
 
 
+class NotYet(EngineError):
+    """What the effect stands on is not on this host yet. Somebody makes it: it is tried again."""
+
+    awaited = True  # no failure to look into
+
+
 class Power(StrEnum):
     """What a server's machine is doing, as the engine sees it."""
 

@@ -19,6 +19,7 @@ from andromede.engine.protocol import (
     FirewallSpec,
     HostFacts,
     NetworkSpec,
+    NotYet,
     Observation,
     PortSpec,
     Power,
@@ -148,13 +149,13 @@ class SimulatedEngine:
 
     def _need(self, network_id: str, who: str) -> None:
         if network_id not in self.networks:
-            raise EngineError(f"{who}: its network {network_id} is not on this host yet")
+            raise NotYet(f"{who}: its network {network_id} is not on this host yet")
 
     def ensure_server(self, spec: ServerSpec) -> ServerFacts:
         self._enter("ensure_server")
         for nic in spec.nics:
             if nic.port_id not in self.ports:
-                raise EngineError(f"server {spec.id}: its port {nic.port_id} is not on this host")
+                raise NotYet(f"server {spec.id}: its port {nic.port_id} is not on this host")
         self.servers[spec.id] = spec
         self.disks.add(spec.id)
         held = self.power.get(spec.id)

@@ -178,7 +178,12 @@ class Runner:
                 outcome = Done(lifecycle.fail(step, str(error)))
                 log.warning("failed", **_facts(task), error=str(error))
             else:
-                log.warning("will retry", **_facts(task), error=str(error), exc_info=True)
+                log.warning(
+                    "will retry",
+                    **_facts(task),
+                    error=str(error),
+                    exc_info=not getattr(error, "awaited", False),
+                )
                 self._retry(task, f"{type(error).__name__}: {error}")
                 return None
         self.probe("effect", task)

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from andromede import clock
 from andromede.db import Connection
+from andromede.engine.protocol import EngineError, NotYet
 from andromede.work import Done, Hop, Nap, PermanentError, Step, intend
 from andromede.work.store import work
 from tests.unit.work.conftest import NOTES, Bench, note
@@ -164,6 +166,22 @@ def test_failures_are_tried_again_ever_later(bench: Bench, now: Pass) -> None:
         waits.append((row.run_at - clock.now()) / clock.SECOND)
         now(waits[-1])
     assert waits == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
+
+
+@pytest.mark.parametrize("error", [EngineError, NotYet])
+def test_only_a_failure_is_logged_with_where_it_came_from(
+    bench: Bench, error: type[EngineError]
+) -> None:
+    def fail(_: Step) -> Any:
+        raise error("its network is missing")
+
+    bench.steps["go"] = fail
+    bench.intend(seconds=10**6)
+    with capture_logs() as logged:
+        bench.run_one(bench.runner())
+    (line,) = [each for each in logged if each["event"] == "will retry"]
+    assert line["error"] == "its network is missing"
+    assert line["exc_info"] is (error is EngineError)
 
 
 def test_the_thousandth_failure_is_tried_again_too(bench: Bench, now: Pass) -> None:

@@ -13,7 +13,7 @@ from andromede.engine.embedded.net.firewall import METADATA
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.store import Store
 from andromede.engine.embedded.net.uplink import Uplinks
-from andromede.engine.protocol import EngineError, FirewallSpec, NetworkSpec, PortSpec
+from andromede.engine.protocol import EngineError, FirewallSpec, NetworkSpec, NotYet, PortSpec
 
 SETTINGS = {
     "ipv6/conf/default/disable_ipv6": "1",
@@ -147,7 +147,7 @@ class Network:
 
     def _whole(self, act: str) -> NetworkSpec:
         if self.spec is None or not namespaces.exists(self.namespace):
-            raise EngineError(f"{act} on network {self.id}: the network is not on this host")
+            raise NotYet(f"{act} on network {self.id}: the network is not on this host yet")
         return self.spec
 
     def _remember(self, wanted: FirewallSpec) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from msgspec import Struct, field
 
 from andromede.db import Connection
-from andromede.db.plain import Statement, listing, members
+from andromede.db.plain import Row, Statement, listing, members
 
 _ADDRESSES = (
     "SELECT p.device_id AS server, n.name AS name, p.mac_address AS mac, a.ip AS ip,"
@@ -26,7 +26,7 @@ _GROUPS = (
     " JOIN security_group g ON g.id = m.group_id"
     " WHERE p.device_id {match} AND p.host_id <> ''"
 )
-_BOTH = f"{_ADDRESSES} UNION {_GROUPS} ORDER BY 1, 6, 8, 7, 5"
+_BOTH = f"{_ADDRESSES} UNION ALL {_GROUPS}"
 _ONE = Statement(_BOTH.format(match="= :server"))
 _HOLDERS = (
     "SELECT DISTINCT p.device_id FROM network_ip_allocation a JOIN port p ON p.id = a.port_id"
@@ -60,7 +60,7 @@ def of_servers(connection: Connection, server_ids: Iterable[str]) -> dict[str, A
         rows = _ONE.rows(connection, {"server": wanted[0]})
     else:
         rows = _many(len(wanted)).rows(connection, members(wanted))
-    for server, name, mac, ip, floating, _, _, _ in rows:
+    for server, name, mac, ip, floating, _, _, _ in sorted(rows, key=_place):
         attachment = found[server]
         if ip is None:
             if name not in attachment.groups:
@@ -73,6 +73,11 @@ def of_servers(connection: Connection, server_ids: Iterable[str]) -> dict[str, A
         if floating is not None:
             listed.append(address(floating, mac, "floating"))
     return found
+
+
+def _place(row: Row) -> tuple[Any, ...]:
+    """Where a row stands among its server's: by card, port, and place on the port."""
+    return row[5], row[7], row[6], row[4] or ""
 
 
 def holders(connection: Connection, project_id: str | None, part: str, version: int) -> set[str]:
