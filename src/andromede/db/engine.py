@@ -145,7 +145,7 @@ class Database:
         if connection is None or connection.closed or connection.invalidated:
             connection = self._kept.connection = self.engine.connect()
             self._keeping.append(connection)
-        driver = connection.connection.driver_connection if self.sqlite else None
+        driver = connection.connection.dbapi_connection if self.sqlite else None
         if driver is None:
             connection.begin()
         else:

@@ -93,7 +93,7 @@ class Statement:
 
 def execute(connection: Connection, text: str, values: Mapping[str, Any]) -> Any:
     """The driver's cursor after it ran one statement, spelled as the driver wants it."""
-    driver = connection.connection.driver_connection
+    driver = connection.connection.dbapi_connection
     assert driver is not None
     return driver.execute(text, values)
 
@@ -183,7 +183,13 @@ def listing(count: int) -> str:
 
 def members(values: Iterable[Any], name: str = "member") -> dict[str, Any]:
     """The values of a `listing`."""
-    return {f"{name}_{at}": value for at, value in enumerate(values)}
+    found = list(values)
+    return dict(zip(_names(name, len(found)), found, strict=True))
+
+
+@functools.lru_cache(maxsize=1024)
+def _names(name: str, count: int) -> tuple[str, ...]:
+    return tuple(f"{name}_{at}" for at in range(count))
 
 
 def several(name: str) -> sa.BindParameter[Any]:
