@@ -129,14 +129,17 @@ class Context:
         admit.require(self.conn, self.operation.action, subject, to)
         self.admitted = True
 
-    def admit_any(self, project_id: str, sites: Iterable[str], **more: Any) -> str:
-        """The first of several sites that the project's data may be brought to.
+    def admit_any(
+        self, project_id: str, sites: Iterable[str], among: Iterable[str], **more: Any
+    ) -> str:
+        """The first of several sites that the project's data may be brought to; `among` are all
+        where this cloud could bring them, had they been asked for.
 
         Errors: admit.Refused, saying of each site why it is none.
         """
         choices = [admit.Destination(site=site, **more) for site in sites]
         subject = admit.Subject(project_id=project_id, id=self.subject)
-        found = admit.require_any(self.conn, self.operation.action, subject, choices)
+        found = admit.require_any(self.conn, self.operation.action, subject, choices, among)
         self.admitted = True
         return found.site
 

@@ -4,7 +4,7 @@ data. What was decided is kept by each process for the generation of world and p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -22,8 +22,7 @@ _KEPT_AGES = 4  # generations and days
 _KEPT_DECISIONS = 100_000
 
 Key = tuple[str, Destination]
-Told = tuple[Refusal, tuple[str, ...]]  # a refusal, and the sites that would be accepted
-_kept: dict[tuple[str, date], dict[Key, Told | None]] = {}
+_kept: dict[tuple[str, date], dict[Key, Refusal | None]] = {}
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -56,17 +55,28 @@ ALLOWED = Decision(allowed=True, rule="", reason="no rule refuses it")
 
 
 def admit(
-    connection: Connection, action: str, subject: Subject, destination: Destination
+    connection: Connection,
+    action: str,
+    subject: Subject,
+    destination: Destination,
+    among: Iterable[str] = (),
 ) -> Decision:
-    """Decide whether `action` may bring the subject's data to the destination."""
-    told = _decided(connection, subject.project_id, destination)
-    return ALLOWED if told is None else _refusal(action, subject, destination, *told)
+    """Decide whether `action` may bring the subject's data to the destination. `among` are the sites
+    where this cloud could bring them as well: a refusal names those that would be accepted."""
+    refusal = _decided(connection, subject.project_id, destination)
+    if refusal is None:
+        return ALLOWED
+    accepted = (refusal.accepted,)
+    if not refusal.accepted:
+        policy = store.effective(connection, subject.project_id)
+        accepted = decide.admissible(policy, facts.current(connection), destination, among)
+    return _refusal(action, subject, destination, refusal, accepted)
 
 
 def require(
     connection: Connection, action: str, subject: Subject, destination: Destination
 ) -> None:
-    """As `admit`, refusing with a 403 that names the rule.
+    """As `admit`, where this cloud has no other place to go, refusing with a 403 that names the rule.
 
     Errors: Refused.
     """
@@ -76,15 +86,19 @@ def require(
 
 
 def require_any(
-    connection: Connection, action: str, subject: Subject, choices: Sequence[Destination]
+    connection: Connection,
+    action: str,
+    subject: Subject,
+    choices: Sequence[Destination],
+    among: Iterable[str] = (),
 ) -> Destination:
-    """The first of several destinations that admission accepts.
+    """The first of several destinations that admission accepts; `among` as `admit` has it.
 
     Errors: Refused, saying of each why it is none.
     """
     refused: list[Decision] = []
     for each in choices:
-        decision = admit(connection, action, subject, each)
+        decision = admit(connection, action, subject, each, among)
         if decision.allowed:
             return each
         refused.append(decision)
@@ -101,7 +115,7 @@ def require_any(
     )
 
 
-def _decided(connection: Connection, project_id: str, to: Destination) -> Told | None:
+def _decided(connection: Connection, project_id: str, to: Destination) -> Refusal | None:
     age = (generation.read(connection), facts.today())
     kept = _kept.get(age)
     if kept is None:
@@ -116,17 +130,15 @@ def _decided(connection: Connection, project_id: str, to: Destination) -> Told |
     policy = store.effective(connection, project_id, age[0])
     known = facts.current(connection, age[1])
     refusal = decide.refuse(policy, known, to)
-    told = None if refusal is None else (refusal, decide.admissible(policy, known, to))
     if len(kept) < _KEPT_DECISIONS:
-        kept[key] = told
-    return told
+        kept[key] = refusal
+    return refusal
 
 
 def _refusal(
-    action: str, subject: Subject, to: Destination, refusal: Refusal, elsewhere: tuple[str, ...]
+    action: str, subject: Subject, to: Destination, refusal: Refusal, accepted: tuple[str, ...]
 ) -> Decision:
     what = f"{subject.kind} {subject.id}".strip() or "data"
-    accepted = (refusal.accepted,) if refusal.accepted else elsewhere
     return Decision(
         allowed=False,
         rule=refusal.rule,

@@ -110,7 +110,7 @@ def test_a_refusal_names_rule_scope_and_what_is_accepted(cloud: TestCloud) -> No
     put(cloud, "domains/default", allowed_sites=["lyon", "paris"])
     member = cloud.as_(caller("member", "nested"), accept="application/json")
     message = member.post("/image/v2/images", {}).expect(403)["message"]
-    for part in ("allowed_sites", "domain/default", "Accepted: lyon, paris", "local", "nested"):
+    for part in ("allowed_sites", "domain/default", "no site of this cloud", "local", "nested"):
         assert part in message
     with cloud.database.read() as connection:
         rows = connection.execute(sa.select(leaf).where(leaf.c.status == 403)).mappings().all()

@@ -169,12 +169,9 @@ def refuse(policy: Effective, facts: Facts, to: Destination) -> Refusal | None:
 
 
 def admissible(
-    policy: Effective, facts: Facts, to: Destination, sites: Iterable[str] | None = None
+    policy: Effective, facts: Facts, to: Destination, sites: Iterable[str]
 ) -> tuple[str, ...]:
-    """The sites (of these, or of all that are declared or allowed by name) that every rule would
-    accept in place of the destination's."""
-    if sites is None:
-        sites = facts.sites if policy.allowed_sites is None else policy.allowed_sites
+    """Which of some sites every rule would accept in place of the destination's."""
     return tuple(
         sorted(
             site

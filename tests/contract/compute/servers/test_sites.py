@@ -86,6 +86,21 @@ def test_no_admissible_place_is_refused_at_once(fleet: Site) -> None:
     assert "Accepted: lyon, paris" in message
 
 
+def test_what_is_accepted_is_where_this_cloud_has_hosts(fleet: Site) -> None:
+    Declaring(fleet.admin, fleet.member).site("nice", "FR", hosts=["nice-1"])  # none is there yet
+    policy(fleet, allowed_sites=["lyon", "nice", "far"])
+    message = fleet.create(availability_zone="paris").expect(403)["forbidden"]["message"]
+    assert "Accepted: lyon." in message
+    policy(fleet, allowed_sites=["nice", "far"])
+    message = fleet.create(availability_zone="paris").expect(403)["forbidden"]["message"]
+    assert "Accepted: no site of this cloud." in message
+    network = fleet.member.post("/network/v2.0/networks", {"network": {"name": "n"}})
+    assert "Accepted: no site of this cloud." in network.expect(403)["NeutronError"]["message"]
+    policy(fleet, allowed_sites=["lyon"])  # where servers can be, and networks cannot
+    network = fleet.member.post("/network/v2.0/networks", {"network": {"name": "n"}})
+    assert "Accepted: no site of this cloud." in network.expect(403)["NeutronError"]["message"]
+
+
 def test_a_policy_that_changed_meanwhile_leaves_no_host(fleet: Site) -> None:
     policy(fleet, allowed_sites=["paris"])
     made = fleet.create().expect(202)["server"]

@@ -62,7 +62,7 @@ def zone(context: Context, asked: NewServer) -> Zone:
         context.admit(context.project_id, keys=AT_REST)
         return Zone(name=ZONE, pinned=name or None, host=wanted, region=home.region, site=home.site)
     left = [name] if name else [places[wanted][1]] if wanted in places else sorted(sites)
-    site = context.admit_any(context.project_id, left, keys=AT_REST)
+    site = context.admit_any(context.project_id, left, sites, keys=AT_REST)
     return Zone(name=site, pinned=name or None, host=wanted, region=sites[site], site=site)
 
 

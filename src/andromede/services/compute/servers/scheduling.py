@@ -33,8 +33,10 @@ def choose(
     """The host for a server, or None and why each is none."""
     reasons: list[str] = []
     best: tuple[float, Candidate] | None = None
-    for each in _candidates(conn, hosts, home):
-        why = _why_not(conn, server, each)
+    candidates = _candidates(conn, hosts, home)
+    sites = sorted({each.site for each in candidates})
+    for each in candidates:
+        why = _why_not(conn, server, each, sites)
         if why is not None:
             reasons.append(why if len(hosts) == 1 else f"{each.host.name}: {why}")
             continue
@@ -58,7 +60,9 @@ def _candidates(conn: Connection, hosts: Sequence[HostFacts], home: Place) -> li
     ]  # fmt: skip
 
 
-def _why_not(conn: Connection, server: Server, candidate: Candidate) -> str | None:
+def _why_not(
+    conn: Connection, server: Server, candidate: Candidate, sites: Sequence[str]
+) -> str | None:
     if candidate.several and server.pinned_zone not in (None, candidate.site):
         return f"zone {server.pinned_zone} was asked for"
     decision = admit.admit(
@@ -66,6 +70,7 @@ def _why_not(conn: Connection, server: Server, candidate: Candidate) -> str | No
         ACTION,
         admit.Subject(project_id=server.project_id, kind="server", id=server.id),
         admit.Destination(site=candidate.site, keys=AT_REST),
+        among=sites,
     )
     if not decision.allowed:
         return decision.reason
