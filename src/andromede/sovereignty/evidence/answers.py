@@ -44,7 +44,7 @@ class State(Struct, frozen=True, kw_only=True):
     stores: tuple[Location, ...] = ()
     keys: frozenset[str] = frozenset({"none"})
     confined: bool = False  # a policy keeps the project's data in the EU
-    witnesses: int = 0  # that cosigned the newest checkpoint
+    witnesses: int = 0  # that cosigned the log as it stood an hour ago, or later
     portability: str = "best-effort"  # or "documented"
     erasure: str = "unproven"  # or "verified", "witnessed"
 
@@ -210,18 +210,19 @@ def _access_logs(state: State) -> Answer:
     if state.witnesses:
         return _computed(
             5,
-            f"Each access is a leaf that the customer reads at once; {state.witnesses} witnesses "
-            f"cosigned the newest checkpoint.",
-            f"Chaque accès est une feuille que le client lit aussitôt ; {state.witnesses} témoins "
-            f"ont cosigné le dernier point de contrôle.",
+            f"Each access is a leaf that the customer reads at once; witnesses that cosigned the "
+            f"log, all but its last hour at most: {state.witnesses}.",
+            f"Chaque accès est une feuille que le client lit aussitôt ; témoins ayant cosigné le "
+            f"journal, sa dernière heure exceptée au plus : {state.witnesses}.",
             "measured",
         )
     return _computed(
         4,
-        "Each access is a leaf that the customer reads at once; no witness cosigns the log, so a "
-        "forked view would be seen by comparison only.",
-        "Chaque accès est une feuille que le client lit aussitôt ; aucun témoin ne cosigne le "
-        "journal : une vue divergente ne se verrait que par comparaison.",
+        "Each access is a leaf that the customer reads at once; no witness has cosigned the log as "
+        "it stood an hour ago, so a forked view would be seen by comparison only.",
+        "Chaque accès est une feuille que le client lit aussitôt ; aucun témoin n'a cosigné le "
+        "journal tel qu'il était il y a une heure : une vue divergente ne se verrait que par "
+        "comparaison.",
         "measured",
     )
 
@@ -290,13 +291,15 @@ def _security_logs(state: State) -> Answer:
     if state.witnesses:
         return _computed(
             5,
-            "Customers read an append-only log that witnesses cosign, kept in the EU only.",
-            "Les clients lisent un journal inaltérable que des témoins cosignent, gardé dans l'UE "
-            "seulement.",
+            "Customers read an append-only log that witnesses cosign within the hour, kept in the "
+            "EU only.",
+            "Les clients lisent un journal inaltérable que des témoins cosignent dans l'heure, "
+            "gardé dans l'UE seulement.",
         )
     return _computed(
         4,
-        "Customers read their log directly, kept in the EU; no witness cosigns it.",
-        "Les clients lisent leur journal directement, gardé dans l'UE ; aucun témoin ne le "
-        "cosigne.",
+        "Customers read their log directly, kept in the EU; no witness has cosigned it as it stood "
+        "an hour ago.",
+        "Les clients lisent leur journal directement, gardé dans l'UE ; aucun témoin ne l'a "
+        "cosigné tel qu'il était il y a une heure.",
     )

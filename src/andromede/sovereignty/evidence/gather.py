@@ -18,7 +18,7 @@ from andromede.sovereignty.evidence import answers, model, seal, store, stores, 
 from andromede.sovereignty.evidence.model import AccessPart, Basis, Evidence, Said
 from andromede.sovereignty.evidence.words import Text
 from andromede.sovereignty.findings import store as findings
-from andromede.sovereignty.log import note
+from andromede.sovereignty.log import note, witnesses
 from andromede.sovereignty.log.bundle import Bundle
 from andromede.sovereignty.log.gather import bundle as log_bundle
 from andromede.sovereignty.policy import merge
@@ -171,13 +171,13 @@ def store_parts(cloud: Cloud, facts: Facts) -> tuple[model.StorePart, ...]:
 
 def _log(log: Bundle) -> model.LogPart:
     signed = note.parse(log.checkpoint) if log.checkpoint else None
-    witnesses = [note.verifier(each) for each in log.witnesses]
+    asked = [note.verifier(each) for each in log.witnesses]
     return model.LogPart(
         size=note.read_checkpoint(signed.text).size if signed else 0,
         checkpoint=log.checkpoint or "",
         leaves=len(log.leaves),
         pending=sum(each.index is None for each in log.leaves),
-        witnesses=tuple(each.name for each in note.signed_by(signed, witnesses)) if signed else (),
+        witnesses=tuple(each.name for each in note.signed_by(signed, asked)) if signed else (),
     )
 
 
@@ -201,14 +201,13 @@ def assess(connection: Connection, cloud: Cloud, facts: Facts, confined: bool = 
 
 def _state(connection: Connection, cloud: Cloud, facts: Facts, confined: bool) -> answers.State:
     operators = sorted({each.operator for each in facts.sites.values()})
-    newest = log_bundle(connection, "", cloud.verifier, limit=1)
     return answers.State(
         holders=tuple(world_parts.holder(facts, key) for key in operators),
         sites=tuple(world_parts.location(facts, name) for name in sorted(facts.sites)),
         stores=tuple(_stored(each, facts) for each in store_parts(cloud, facts)),
         keys=frozenset({AT_REST.value}),
         confined=confined,
-        witnesses=len(_log(newest).witnesses),
+        witnesses=len(witnesses.vouching(connection)),
     )
 
 

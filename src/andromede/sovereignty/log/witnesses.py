@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from andromede import clock
 from andromede.db import Connection, metadata
 from andromede.db.types import Moment, table
+from andromede.sovereignty.log import note as notes
+from andromede.sovereignty.log.sequencer import checkpoint
+
+SETTLED = 3600 * clock.SECOND  # by when a witness that works has cosigned a checkpoint
 
 witness = table(
     "witness",
@@ -48,6 +53,37 @@ def verifiers(connection: Connection) -> list[str]:
 def all_of(connection: Connection) -> list[sa.RowMapping]:
     """The configured witnesses."""
     return list(connection.execute(sa.select(witness).order_by(witness.c.name)).mappings())
+
+
+def vouching(connection: Connection) -> list[str]:
+    """The configured witnesses, by name, that cosigned the newest checkpoint that is an hour old, or
+    a later one: they vouch for the whole log but for its last hour at most."""
+    settled = connection.execute(
+        sa.select(checkpoint.c.size)
+        .where(checkpoint.c.time <= clock.now() - SETTLED)
+        .order_by(checkpoint.c.size.desc())
+        .limit(1)
+    ).scalar()
+    return [row["name"] for row in all_of(connection) if _cosigned(connection, row, settled or 0)]
+
+
+def _cosigned(connection: Connection, row: sa.RowMapping, size: int) -> bool:
+    """Whether a witness cosigned a checkpoint of at least that size; its signature is verified."""
+    key = notes.verifier(row["verifier"])
+    wanted = (
+        sa.select(checkpoint.c.note, cosignature.c.line)
+        .join(checkpoint, checkpoint.c.size == cosignature.c.size)
+        .where(cosignature.c.size >= size, cosignature.c.name == key.name)
+        .order_by(cosignature.c.size.desc())
+        .limit(1)
+    )
+    found = connection.execute(wanted).first()
+    if found is None or row["conflict"]:
+        return False
+    try:
+        return bool(notes.signed_by(notes.parse(found.note + found.line), [key]))
+    except notes.NoteError:
+        return False
 
 
 def put(
