@@ -11,6 +11,7 @@ from msgspec import Struct
 from andromede import ids
 from andromede.config import Paths, Place
 from andromede.db import Connection
+from andromede.services.sovereignty import placed
 from andromede.sovereignty.log import Leaf, append
 from andromede.sovereignty.log.leaves import EVERYONE
 from andromede.sovereignty.policy import model, store
@@ -52,7 +53,8 @@ def forget(paths: Paths) -> None:
 def apply(connection: Connection, asked: Asked, place: Place) -> None:
     """Have the cloud as it was asked for; what changes is a leaf.
 
-    Errors: ValueError for a faulty policy, or a world that does not hold together.
+    Errors: ValueError for a faulty policy, or a world that does not hold together or leaves out a
+    site that is in use.
     """
     if asked.world is not None:
         _declare(connection, asked.world, place)
@@ -61,7 +63,9 @@ def apply(connection: Connection, asked: Asked, place: Place) -> None:
 
 
 def _declare(connection: Connection, world: Document, place: Place) -> None:
-    moved = differences(*declare(connection, world, place))
+    before, after = declare(connection, world, place)
+    placed.require_unused(connection, place, before, after)
+    moved = differences(before, after)
     if moved:
         _log(connection, "sovereignty:world:declare", "world", dict(moved))
 

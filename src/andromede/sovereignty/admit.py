@@ -66,11 +66,11 @@ def admit(
     refusal = _decided(connection, subject.project_id, destination)
     if refusal is None:
         return ALLOWED
-    accepted = (refusal.accepted,)
-    if not refusal.accepted:
-        policy = store.effective(connection, subject.project_id)
-        accepted = decide.admissible(policy, facts.current(connection), destination, among)
-    return _refusal(action, subject, destination, refusal, accepted)
+    if refusal.accepted:
+        return _refusal(action, subject, destination, refusal, (refusal.accepted,))
+    policy, known = store.effective(connection, subject.project_id), facts.current(connection)
+    sites = decide.admissible(policy, known, destination, among)
+    return _refusal(action, subject, destination, refusal, sites)
 
 
 def require(

@@ -10,12 +10,17 @@ from andromede.services.compute.servers.audit import audit
 from andromede.services.compute.servers.reach import reach
 from andromede.services.compute.servers.store import placements
 
-__all__ = ["audit", "bootstrap", "note_hosts", "placements", "reach", "sites"]
+__all__ = ["audit", "bootstrap", "host_names", "note_hosts", "placements", "reach", "sites"]
 
 
 def bootstrap(connection: Connection) -> None:
     """Have the flavors a new cloud offers; running it again changes nothing."""
     store.seed(connection, seeds.rows())
+
+
+def host_names(connection: Connection) -> set[str]:
+    """The hosts of this cloud."""
+    return set(hosts.places(connection))
 
 
 def sites(connection: Connection) -> set[str]:

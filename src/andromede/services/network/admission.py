@@ -11,14 +11,15 @@ from andromede.work.lifecycle import PermanentError
 
 
 def require(step: Step, connection: Connection, kind: str, row: Row | None) -> None:
-    """Refuse to place a resource of a project where its policies do not let it be.
+    """Refuse to place a resource of a project where its policies do not let it be: a server's port at
+    that server's site, anything else at the cloud's own.
 
     Errors: PermanentError with the rule, which shows as the status ERROR.
     """
     if row is None or not row["project_id"]:
         return
     subject = admit.Subject(project_id=row["project_id"], kind=kind, id=row["id"])
-    to = admit.Destination(site=step.world.cloud.config.place.site)
+    to = admit.Destination(site=row.get("site") or step.world.cloud.config.place.site)
     decision = admit.admit(connection, f"network:{kind}:create", subject, to)
     if not decision.allowed:
         raise PermanentError(decision.reason)

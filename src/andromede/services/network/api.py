@@ -23,6 +23,7 @@ from andromede.services.network.audit import audit
 from andromede.services.network.audit.store import held_by_servers
 from andromede.services.network.groups import store as groups
 from andromede.services.network.networks import store as networks
+from andromede.services.network.placements.store import placements
 from andromede.services.network.ports import store as ports
 from andromede.services.network.reach import reach
 from andromede.services.network.rules import store as rules
@@ -32,9 +33,9 @@ from andromede.work import Step
 __all__ = [
     "Attachment", "Holder", "Port", "add_security_group", "attachments_of", "audit", "bind_ports",
     "bootstrap", "create_port", "default_network", "domain_of", "held_by_servers", "network_data",
-    "nic_specs", "port_by_address", "ports_active", "ports_of", "ports_of_many", "reach", "realise",
-    "release_ports", "remove_security_group", "security_groups_of", "server_addresses",
-    "servers_at",
+    "nic_specs", "placements", "port_by_address", "ports_active", "ports_of", "ports_of_many",
+    "ports_of_servers", "reach", "realise", "release_ports", "remove_security_group",
+    "security_groups_of", "server_addresses", "servers_at",
 ]  # fmt: skip
 
 
@@ -171,10 +172,15 @@ def ports_active(connection: Connection, server_id: str, active: bool) -> None:
     ports.set_status(connection, down, "DOWN")
 
 
-def ports_on(connection: Connection, server_id: str, host: str) -> None:
-    """Note which host a server's ports are on."""
+def ports_on(connection: Connection, server_id: str, host: str, site: str) -> None:
+    """Note which host a server's ports are on, and where that stands."""
     for row in ports.of_servers(connection, [server_id]):
-        ports.update(connection, row["id"], {"host_id": host})
+        ports.update(connection, row["id"], {"host_id": host, "site": site})
+
+
+def ports_of_servers(connection: Connection, port_ids: Iterable[str]) -> set[str]:
+    """Which of some ports servers hold; the others are at the cloud's own site."""
+    return {key for key, row in ports.by_ids(connection, port_ids).items() if ports.bound(row)}
 
 
 def port_by_address(connection: Connection, network_id: str, ip: str) -> str | None:

@@ -40,10 +40,12 @@ class Port(Struct, frozen=True, kw_only=True):
 
 
 class Holder(Struct, frozen=True, kw_only=True):
-    """The server that is to hold a port: its host, the user its machine runs as, its name in DNS."""
+    """The server that is to hold a port: its host and site, the user its machine runs as, its name
+    in DNS."""
 
     server_id: str
     host: str
+    site: str | None = None  # None: the cloud's own
     owner_uid: int | None = None
     hostname: str = ""
 
@@ -67,6 +69,7 @@ def _columns(holder: Holder, position: int) -> Row:
         "device_id": holder.server_id,
         "device_owner": f"{COMPUTE}{ZONE}",
         "host_id": holder.host,
+        "site": holder.site,
         "owner_uid": holder.owner_uid,
         "position": position,
         "on_host": True,
@@ -167,6 +170,7 @@ def unbind(connection: Connection, row: Row, request_id: str) -> None:
         "device_id": "",
         "device_owner": "",
         "host_id": "",
+        "site": None,
         "dns_name": "",
         "position": 0,
         "status": "DOWN",

@@ -27,7 +27,9 @@ def reconcilers(world: Any) -> list[Reconciler]:
     """What a worker does for sovereignty again and again: it weighs everything placed anew when
     the world, a policy or the day changed."""
 
+    home = world.cloud.config.place.site
+
     def weigh() -> None:
-        reevaluate.run(world.cloud.database, placed.sources(), {placed.GRANT: placed.grants})
+        reevaluate.run(world.cloud.database, placed.sources(home), {placed.GRANT: placed.grants})
 
     return [Reconciler(name="re-evaluation", every=EVERY, run=weigh)]

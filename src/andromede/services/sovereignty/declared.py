@@ -15,6 +15,7 @@ from andromede.http.context import Context
 from andromede.http.errors import ApiError, BadRequest, Conflict, NotFound
 from andromede.http.operation import Reply
 from andromede.http.paging import next_link, read_page
+from andromede.services.sovereignty import placed
 from andromede.sovereignty.log.leaves import EVERYONE
 from andromede.sovereignty.world import store
 from andromede.sovereignty.world.change import change, declare, differences
@@ -81,7 +82,10 @@ def putting(noun: str) -> Callable[[Context], Reply]:
 
 
 def deleting(noun: str) -> Callable[[Context], Reply]:
-    """The handler that takes a declaration back. Errors: NotFound; Conflict when it is needed."""
+    """The handler that takes a declaration back.
+
+    Errors: NotFound; Conflict when it is needed, or of a site that is in use.
+    """
 
     def handler(context: Context) -> Reply:
         key = context.params["id"]
@@ -94,11 +98,12 @@ def deleting(noun: str) -> Callable[[Context], Reply]:
             return msgspec.structs.replace(world, **{noun: parts})
 
         try:
-            before, _ = change(context.conn, edit, context.cloud.config.place)
+            before, after = change(context.conn, edit, context.cloud.config.place)
         except FaultyWorld as error:
             raise Conflict(
                 f"{SINGULAR[noun].capitalize()} {key} cannot be deleted while it is needed: {error}"
             ) from error
+        _require_unused(context, before, after)
         context.concerns(key, EVERYONE)
         context.notes = {"before": msgspec.to_builtins(getattr(before, noun)[key])}
         return Reply(204)
@@ -132,14 +137,24 @@ def show_world(context: Context) -> object:
 
 
 def replace_world(context: Context) -> object:
-    """Errors: BadRequest with everything that does not hold."""
+    """Errors: BadRequest with everything that does not hold; Conflict for a site left out that is in
+    use."""
     try:
         before, after = declare(context.conn, context.body.world, context.cloud.config.place)
     except FaultyWorld as error:
         raise BadRequest(f"The world was not replaced: {error}.") from error
+    _require_unused(context, before, after)
     context.concerns("world", EVERYONE)
     context.notes = dict(differences(before, after))
     return {"world": of_world(after)}
+
+
+def _require_unused(context: Context, before: World, after: World) -> None:
+    """Errors: Conflict when a site that is not declared any more is in use."""
+    try:
+        placed.require_unused(context.conn, context.cloud.config.place, before, after)
+    except FaultyWorld as error:
+        raise Conflict(f"What is declared was not changed: {error}.") from error
 
 
 def _put(context: Context, noun: str, key: str, declared: Any) -> tuple[Any | None, Any]:

@@ -33,6 +33,11 @@ def _cloud(context: Context) -> gather.Cloud:
     )
 
 
+def _home(context: Context) -> str:
+    """The cloud's own site."""
+    return context.cloud.config.place.site
+
+
 def archive(context: Context) -> Reply:
     """The evidence of a project: a ZIP that `andromede verify` checks offline.
 
@@ -44,7 +49,7 @@ def archive(context: Context) -> Reply:
         seen = context.caller.admin or project == context.project_id
         if not seen or not identity.project_exists(connection, project):
             raise NotFound(f"Project {project} could not be found.")
-        resources = store.placed(connection, placed.sources(), project)
+        resources = store.placed(connection, placed.sources(_home(context)), project)
         document, log = gather.gather(connection, cloud, project, resources)
     context.touches(project, project)
     packed = bundle.make(document, log, _keys(context.cloud).sign_manifest)

@@ -14,6 +14,7 @@ from andromede.http.errors import BadRequest, NotFound
 from andromede.http.paging import next_link, read_page
 from andromede.services.compute import api as compute
 from andromede.services.identity import api as identity
+from andromede.services.network import api as network
 from andromede.services.sovereignty import placed
 from andromede.sovereignty.findings import store as findings
 from andromede.sovereignty.findings.placed import Source
@@ -23,9 +24,15 @@ from andromede.sovereignty.world import facts
 from andromede.sovereignty.world.facts import Facts
 
 MOST = 1000
+MAKE_AGAIN = "make it again in the cloud of that site, then delete this one"
 BY_HAND = {
     "server": "make a server there from the same image, move what it holds, delete this one",
     "image": "upload it again to the cloud of that site, then delete this one",
+    "port": "it is where its server is: make a server there, with a port there, delete this one",
+    "network": MAKE_AGAIN,
+    "subnet": MAKE_AGAIN,
+    "router": MAKE_AGAIN,
+    "floatingip": "take one of the cloud of that site, then release this one",
 }
 
 
@@ -43,12 +50,20 @@ def show(context: Context) -> object:
     kind, slash, key = (page.marker or "/").partition("/")
     if not slash:
         raise BadRequest(f"marker {page.marker!r} is not valid: KIND/ID is accepted.")
-    sources = {each.kind: each for each in placed.sources()}
+    sources = {each.kind: each for each in placed.sources(context.cloud.config.place.site)}
     size = page.size(MOST)
     rows = findings.offending(context.conn, project, list(sources), (kind, key), size + 1)
     policy, known = store.effective(context.conn, project), facts.current(context.conn)
     plan = _Plan(context, policy, known)
-    moves = [plan.move(sources[row["kind"]], row["resource"], row["site"]) for row in rows[:size]]
+    ports = [row["resource"] for row in rows[:size] if row["kind"] == "port"]
+    at_hosts = network.ports_of_servers(context.conn, ports)
+    moves = [
+        plan.move(
+            sources[row["kind"]], row["resource"], row["site"],
+            at_host=row["kind"] == "server" or row["resource"] in at_hosts,
+        )
+        for row in rows[:size]
+    ]  # fmt: skip
     body: dict[str, Any] = {"project_id": project, "moves": moves}
     if size and len(rows) > size:
         marker = f"{rows[size - 1]['kind']}/{rows[size - 1]['resource']}"
@@ -58,25 +73,26 @@ def show(context: Context) -> object:
 
 
 class _Plan:
-    """Places to go, worked out once for each kind and site."""
+    """Places to go, worked out once for each kind and site: what is at a host may go where there are
+    hosts, and everything else is at the cloud's own site."""
 
     def __init__(self, context: Context, policy: Effective, known: Facts) -> None:
         self.policy = policy
         self.known = known
         home = context.cloud.config.place.site
-        self.sites = {"server": sorted({home, *compute.sites(context.conn)}), "image": [home]}
-        self._worked_out: dict[tuple[str, str], dict[str, Any]] = {}
+        self.sites = {False: [home], True: sorted({home, *compute.sites(context.conn)})}
+        self._worked_out: dict[tuple[str, str, bool], dict[str, Any]] = {}
 
-    def move(self, source: Source, resource: str, site: str) -> dict[str, Any]:
-        key = (source.kind, site)
+    def move(self, source: Source, resource: str, site: str, *, at_host: bool) -> dict[str, Any]:
+        key = (source.kind, site, at_host)
         if key not in self._worked_out:
-            self._worked_out[key] = self._work_out(source, site)
+            self._worked_out[key] = self._work_out(source, site, at_host)
         return {"kind": source.kind, "resource": resource, "site": site, **self._worked_out[key]}
 
-    def _work_out(self, source: Source, site: str) -> dict[str, Any]:
+    def _work_out(self, source: Source, site: str, at_host: bool) -> dict[str, Any]:
         told: list[str] = []
         others: list[str] = []
-        for each in self.sites[source.kind]:
+        for each in self.sites[at_host]:
             to = msgspec.structs.replace(source.at(each))
             refusal = decide.refuse(self.policy, self.known, to)
             if refusal is None:

@@ -15,6 +15,7 @@ from andromede.sovereignty.evidence.seal import Seal
 from andromede.sovereignty.evidence.words import Text
 
 FORMAT: Final = "andromede-evidence/1"
+NO_DATA: Final = "no data at rest"  # said of the keys of what holds none
 
 
 class Basis(StrEnum):
@@ -145,7 +146,7 @@ class LawPart(Struct, frozen=True, kw_only=True):
 
 class ResourcePart(Struct, frozen=True, kw_only=True):
     """Something placed. `keys`: who holds the keys of its data, "none" where they are not
-    encrypted by the cloud."""
+    encrypted by the cloud, "no data at rest" where it holds none (networks, addresses)."""
 
     kind: str
     id: str

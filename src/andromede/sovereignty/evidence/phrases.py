@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from andromede.sovereignty.evidence.model import Evidence, SitePart, Why
+from andromede.sovereignty.evidence.model import NO_DATA, Evidence, SitePart, Why
 from andromede.sovereignty.evidence.seal import Seal
 from andromede.sovereignty.evidence.words import country, moment, number, say
 
@@ -24,6 +24,7 @@ KEYS: Final = {
     "none": "none: not encrypted by the cloud",
     "cloud": "the cloud's",
     "customer": "the customer's",
+    NO_DATA: NO_DATA,
 }
 # By code; what has none is told as it was computed, in English.
 REASONS: Final = {
@@ -100,9 +101,9 @@ def seal(outcome: Seal, language: str) -> str:
 
 def keys(document: Evidence, language: str) -> str:
     """Who can read the data at rest, said plainly."""
-    held = {each.keys.value for each in document.resources}
+    held = {each.keys.value for each in document.resources} - {NO_DATA}
     if not held:
-        return say(language, "Nothing is placed, so no keys are needed.")
+        return say(language, "Nothing that holds data at rest is placed, so no keys are needed.")
     if "none" in held:
         return say(language, "Disks and images are not encrypted by the cloud: whoever holds the "
                              "disks can read them, unless the guest encrypts by itself.")  # fmt: skip

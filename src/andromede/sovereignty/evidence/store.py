@@ -10,8 +10,8 @@ from msgspec import Struct
 from andromede import clock
 from andromede.db import Connection, metadata
 from andromede.db.types import Moment, identifier, table
+from andromede.sovereignty.evidence.model import NO_DATA
 from andromede.sovereignty.findings.placed import Source
-from andromede.sovereignty.policy.model import Keys
 
 seal_answer = table(
     "seal_answer",
@@ -26,7 +26,7 @@ seal_answer = table(
 
 
 class Placed(Struct, frozen=True, kw_only=True):
-    """A resource, its site, and whose keys its data are under ("none": not encrypted)."""
+    """A resource, its site, and whose keys its data are under ("none": not encrypted), or NO_DATA."""
 
     kind: str
     id: str
@@ -39,10 +39,10 @@ def placed(connection: Connection, sources: Iterable[Source], project_id: str) -
     found = []
     for each in sources:
         rows = each.rows.subquery()
-        keys = Keys.NONE if each.keys is None else each.keys
+        keys = NO_DATA if each.keys is None else each.keys.value
         wanted = sa.select(rows).where(rows.c.project_id == project_id).order_by(rows.c.id)
         found += [
-            Placed(kind=row.kind, id=row.id, site=row.site, keys=keys.value)
+            Placed(kind=row.kind, id=row.id, site=row.site, keys=keys)
             for row in connection.execute(wanted)
         ]
     return sorted(found, key=lambda row: (row.kind, row.id))

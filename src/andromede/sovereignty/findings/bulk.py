@@ -25,6 +25,17 @@ def groups(connection: Connection, source: Source) -> list[Group]:
     ]
 
 
+def count_at(connection: Connection, source: Source, sites: Iterable[str]) -> dict[str, int]:
+    """How many resources of a kind lie at each of some sites, where there are any."""
+    rows = source.rows.subquery()
+    wanted = (
+        sa.select(rows.c.site, sa.func.count())
+        .where(rows.c.site.in_(sorted(sites)))
+        .group_by(rows.c.site)
+    )
+    return {row[0]: row[1] for row in connection.execute(wanted)}
+
+
 def standing(connection: Connection, kind: str) -> dict[Key, int]:
     """How many findings are open in each group, by rule."""
     columns = (finding.c.project_id, finding.c.site, finding.c.rule)

@@ -10,6 +10,7 @@ import pytest
 
 from andromede.services import sovereignty
 from andromede.services.compute import api
+from andromede.services.network import api as network
 from andromede.services.sovereignty import reconcilers
 from tests.contract.compute.servers.helpers import ROOT, Site, open_cloud, open_site
 from tests.contract.sovereignty.declaring import V1, Declaring
@@ -41,6 +42,15 @@ def host(shown: dict[str, Any]) -> str:
     return str(shown["OS-EXT-SRV-ATTR:host"])
 
 
+def sites_of(fleet: Site, kind: str) -> dict[str, str]:
+    """Where each of the network service's resources of a kind is."""
+    with fleet.cloud.database.read() as connection:
+        rows = connection.execute(network.placements("local")[kind]).all()
+    assert {row.kind for row in rows} <= {kind}
+    assert {row.project_id for row in rows} <= {"p1"}
+    return {row.id: row.site for row in rows}
+
+
 def test_the_emptiest_admissible_host_is_chosen(fleet: Site) -> None:
     policy(fleet, allowed_sites=["paris", "lyon"])
     hosts = [host(fleet.build()) for _ in range(6)]
@@ -58,6 +68,26 @@ def test_rows_keep_the_chosen_place_and_ports_follow(fleet: Site) -> None:
     assert [(row.kind, row.site) for row in rows] == [("server", "paris")]
     ports = fleet.admin.get(f"/network/v2.0/ports?device_id={shown['id']}").expect(200)["ports"]
     assert [each["binding:host_id"] for each in ports] == [host(shown)]
+    assert sites_of(fleet, "port")[ports[0]["id"]] == "paris"
+
+
+def test_a_port_is_where_its_server_is_and_comes_home(fleet: Site) -> None:
+    """The policy that lets it be there only is set after the network was made."""
+    body = {"port": {"network_id": fleet.network}}
+    port = fleet.member.post("/network/v2.0/ports", body).expect(201)["port"]["id"]
+    assert set(sites_of(fleet, "port").values()) == {"local"}
+    policy(fleet, allowed_sites=["lyon"])
+    server = fleet.build(networks=[{"port": port}, {"uuid": fleet.network}])
+    cards = fleet.admin.get(f"/network/v2.0/ports?device_id={server['id']}").expect(200)["ports"]
+    there = sites_of(fleet, "port")
+    assert {there[each["id"]] for each in cards} == {"lyon"}
+    assert {each["status"] for each in cards} == {"ACTIVE"}, "admitted where its server is"
+    assert set(there.values()) == {"lyon", "local"}, "DHCP's is with the network"
+    assert set(sites_of(fleet, "network").values()) == {"local"}
+    assert set(sites_of(fleet, "subnet").values()) == {"local"}
+    assert fleet.member.delete(f"{ROOT}/servers/{server['id']}").status == 204
+    fleet.cloud.settle()
+    assert sites_of(fleet, "port")[port] == "local"
 
 
 def test_each_site_is_a_zone(fleet: Site) -> None:
@@ -113,7 +143,7 @@ def test_a_policy_that_changed_meanwhile_leaves_no_host(fleet: Site) -> None:
 
 
 def test_a_plan_names_a_place_to_go_or_says_why_there_is_none(fleet: Site) -> None:
-    policy(fleet, allowed_sites=["paris", "local"])
+    policy(fleet, allowed_sites=["paris"])
     server = fleet.build()["id"]
     (weigh,) = [each for each in reconcilers(fleet.world()) if each.name == "re-evaluation"]
     policy(fleet, allowed_sites=["lyon", "geneva"], allowed_countries=["FR", "CH"])
@@ -128,7 +158,13 @@ def test_a_plan_names_a_place_to_go_or_says_why_there_is_none(fleet: Site) -> No
     assert [each["kind"] for each in first["moves"]] == ["image"]
     following = first["moves_links"][0]["href"].partition("?")[2]
     second = fleet.member.get(f"{V1}/plans/p1?{following}").expect(200)
-    assert [each["kind"] for each in second["moves"]] == ["server"]
+    assert [each["kind"] for each in second["moves"]] == ["network"]
+    assert moves["network"]["to"] is None
+    ports = {each["site"]: each for each in plan["moves"] if each["kind"] == "port"}
+    assert {site: each["to"] for site, each in ports.items()} == {
+        "paris": "geneva", "local": None,
+    }, "the server's port goes with it, and the network's own stays with that"  # fmt: skip
+    assert "make a server there" in ports["paris"]["why"]
     stays = moves["server"]["site"]
     policy(fleet, allowed_sites=[stays])
     again = fleet.member.get(f"{V1}/plans/p1").expect(200)["moves"]

@@ -30,6 +30,7 @@ def attach(context: Context, servers: Sequence[Server], asked: NewServer) -> Non
         holder = Holder(
             server_id=server.id,
             host=place.host or place.site,
+            site=server.site,
             owner_uid=server_uid(context.cloud.config, server.number),
             hostname=server.hostname.partition(".")[0],
         )
@@ -97,9 +98,9 @@ def _card(context: Context, holder: Holder, each: Network, groups: list[str], at
     return Nic(port=port.id, owned=True, tag=each.tag)
 
 
-def move(conn: Connection, server: Server, host: str) -> None:
+def move(conn: Connection, server: Server, host: str, site: str) -> None:
     """The server is on a host: its ports are there too."""
-    api.ports_on(conn, server.id, host)
+    api.ports_on(conn, server.id, host, site)
 
 
 def ports(conn: Connection, server: Server) -> list[tuple[Port, str | None]]:

@@ -50,6 +50,7 @@ port = table(
     sa.Column("dhcp_options", Json, nullable=False),
     sa.Column("dns_name", sa.String(255), nullable=False),
     sa.Column("host_id", sa.String(255), nullable=False),
+    sa.Column("site", sa.String(64), nullable=True),  # its server's; None: the cloud's own
     sa.Column("profile", Json, nullable=False),
     sa.Column("owner_uid", sa.BigInteger, nullable=True),  # whose QEMU opens the tap
     sa.Column("of_server", sa.Boolean, nullable=False),  # made with its server, goes with it
@@ -214,6 +215,7 @@ BLANK: Row = {
     "dhcp_options": [],
     "dns_name": "",
     "host_id": "",
+    "site": None,
     "profile": {},
     "owner_uid": None,
     "of_server": False,

@@ -44,7 +44,7 @@ def _claim(conn: Connection, server: Server, chosen: Candidate) -> None:
     changes: dict[str, str] = {}
     if chosen.several:
         changes = {"region": chosen.region, "site": chosen.site, "zone": chosen.site}
-        networking.move(conn, server, chosen.host.name)
+        networking.move(conn, server, chosen.host.name, chosen.site)
     store.change(conn, server.id, host=chosen.host.name, task_state=Doing.SPAWNING, **changes)
 
 

@@ -1,0 +1,1 @@
+"""Where everything of the network service is."""
