@@ -12,13 +12,18 @@ import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from andromede.db import Connection, Database, metadata
+from andromede.db.types import Json
 from andromede.services import compute, identity, image, network
 from andromede.services.compute.servers import store as servers
 from andromede.services.identity.projects.store import project
+from andromede.services.network.networks import store as networks
+from andromede.services.network.ports import store as ports
+from andromede.services.network.subnets import store as subnets
 from andromede.services.sovereignty import placed
 from andromede.sovereignty import admit, generation
 from andromede.sovereignty.findings import reevaluate
@@ -39,7 +44,8 @@ from benchmarks.frame import Row
 ENTITIES = 200
 SITES = 10
 PROJECTS = 200
-PLACED = 100_000
+SHARES = (40_000, 10_000)  # servers, with a port each; networks, with a subnet each
+PLACED = 2 * sum(SHARES)
 HOME = "site-0"
 NESTED = ("cloud", "domain/d", "project/top", "project/middle")  # and each project's own
 SECONDS = 2.0
@@ -178,15 +184,36 @@ def _weigh(database: Database, name: str, findings: int) -> list[Row]:
 
 
 def _place(connection: Connection) -> None:
-    """Servers of every project at every site, with the columns that a server has."""
-    kinds = {str: "", int: 0}
-    empty = {
-        column.name: None if column.nullable else kinds[column.type.python_type]
-        for column in servers.server.c
-    }
-    rows = [
-        {**empty, "id": f"s{at}", "number": at, "project_id": f"p{at % PROJECTS}",
-         "site": f"site-{at // PROJECTS % SITES}", "created_at": at}
-        for at in range(PLACED)
-    ]  # fmt: skip
-    connection.execute(sa.insert(servers.server), rows)
+    """Servers of every project at every site, each with a port there, and networks with subnets."""
+    servers_there, networks_there = SHARES
+    _fill(connection, servers.server, "s", servers_there, lambda at: {"site": _site(at)})
+    _fill(connection, ports.port, "q", servers_there, lambda at: {
+        "site": _site(at), "network_id": f"n{at % networks_there}", "mac_address": f"{at}",
+    })  # fmt: skip
+    _fill(connection, networks.network, "n", networks_there, lambda _: {})
+    _fill(connection, subnets.subnet, "b", networks_there, lambda at: {"network_id": f"n{at}"})
+
+
+def _site(at: int) -> str:
+    return f"site-{at // PROJECTS % SITES}"
+
+
+def _fill(
+    connection: Connection, rows: sa.Table, mark: str, count: int, more: Callable[[int], Any]
+) -> None:
+    """Rows of a table with all the columns that a resource has."""
+    values: dict[str, Any] = {each.name: _empty(each) for each in rows.c}
+    connection.execute(
+        sa.insert(rows),
+        [
+            {**values, "id": f"{mark}{at}", "project_id": f"p{at % PROJECTS}", "created_at": at,
+             **({"number": at} if "number" in values else {}), **more(at)}
+            for at in range(count)
+        ],
+    )  # fmt: skip
+
+
+def _empty(column: sa.Column[Any]) -> Any:
+    if column.nullable or isinstance(column.type, Json):
+        return None if column.nullable else []
+    return {str: "", int: 0, bool: False}[column.type.python_type]
