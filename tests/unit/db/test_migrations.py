@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -56,4 +57,34 @@ def test_an_older_log_is_salted_and_numbered_anew(tmp_path: Path) -> None:
         assert newest.startswith("o\n3\n")
         assert len({row["salt"] for row in leaves.page(connection, None, None, 9)}) == 3
         assert audit.audit(connection, running=True) == []
+    database.dispose()
+
+
+def insert(connection: Any, table: str, **values: Any) -> None:
+    """A row whose other columns are as empty as they may be."""
+    rows = connection.exec_driver_sql(f"PRAGMA table_info({table})").all()
+    empty = {"INTEGER": 0, "BLOB": b""}
+    needed = {name: empty.get(kind, "") for _, name, kind, needs, *_ in rows if needs}
+    row = {**needed, **values}
+    marks = ", ".join("?" for _ in row)
+    connection.exec_driver_sql(
+        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values())
+    )
+
+
+def test_older_ports_are_where_their_servers_are(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    migrate.upgrade(database, "0012")
+    with database.engine.begin() as connection:
+        insert(connection, "server", id="s1", site="paris")
+        for number, (device, owner) in enumerate(
+            (("s1", "compute:nova"), ("gone", "compute:nova"), ("", ""), ("s1", "network:dhcp"))
+        ):
+            insert(connection, "port", id=f"p{number}", number=number, mac_address=f"{number}",
+                   device_id=device, device_owner=owner)  # fmt: skip
+    migrate.upgrade(database)
+    with database.read() as connection:
+        found = connection.exec_driver_sql("SELECT id, site FROM port ORDER BY id").all()
+    assert [tuple(row) for row in found] == [("p0", "paris"), ("p1", None), ("p2", None),
+                                             ("p3", None)]  # fmt: skip
     database.dispose()
