@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from andromede.db import Connection
 from andromede.http.access import Caller
 from andromede.http.microversion import Version
-from andromede.http.operation import Operation, Service
+from andromede.http.operation import MUTATING, Operation, Service
 from andromede.sovereignty import admit, suppliers
 from andromede.sovereignty.consent import rules
 from andromede.sovereignty.log import Leaf, append
@@ -116,7 +116,12 @@ class Context:
     def concerns(self, subject: str, project_id: str | None = None) -> None:
         """Name the resource this request acts on, and whose it is, for the log."""
         self.subject = subject
-        self.leaf_project = project_id or self.leaf_project
+        if project_id:
+            self.leaf_project = project_id
+            if self.operation.method in MUTATING:
+                self.touches(
+                    subject, project_id
+                )  # the try is a leaf, though it may come to nothing
 
     def admit(self, project_id: str, site: str | None = None, **more: Any) -> None:
         """Refuse with 403 when a policy forbids bringing the project's data to the site, by default
@@ -159,8 +164,17 @@ class Context:
     def touches(self, subject: str, project_id: str) -> None:
         """Note that the request saw a resource of a project; when an operator did, and the project
         is another than its own, the log says so even where nothing was changed."""
-        if project_id and rules.stranger(self.caller, project_id):
+        if project_id and self._strange(project_id):
             self.touched[subject] = project_id
+
+    def _strange(self, project_id: str) -> bool:
+        """Whether an operator is the caller, and the project not its alone."""
+        if not rules.operator(self.caller):
+            return False
+        if self._conn is not None:
+            return rules.stranger(self._conn, self.caller, project_id)
+        with self.cloud.database.read() as connection:
+            return rules.stranger(connection, self.caller, project_id)
 
     def reveal(self, project_id: str | None, subject: str) -> None:
         """Let the project's own callers see what the operation reveals, and an operator with the
@@ -188,7 +202,7 @@ class Context:
         """Whether the caller may see this: its own project's, or with a consent that is in force,
         which the log will name."""
         self.touches(subject, project_id)
-        if not rules.stranger(self.caller, project_id):
+        if not self._strange(project_id):
             return True
         if not rules.needed(self.conn, project_id):
             return True
@@ -198,8 +212,8 @@ class Context:
         return used is not None
 
     def access_leaf(self, status: int) -> Leaf:
-        """The leaf of an operator's look at customers' resources. One project's leaf names what
-        was seen; a leaf of several is everyone's to read, and tells numbers only."""
+        """The leaf of an operator's look at customers' resources, or of its try. One project's leaf
+        names what was seen; a leaf of several is everyone's to read, and tells numbers only."""
         projects = set(self.touched.values())
         entry = self.leaf(status)
         if len(projects) > 1:

@@ -164,8 +164,17 @@ class Dispatcher:
         return f"{scope['scheme']}://{where}:{port}" if port else f"{scope['scheme']}://{where}"
 
     async def _perform(self, context: Context) -> Reply:
-        """Run the operation; what an operator saw of customers is logged before it is answered."""
-        reply = await self._run(context)
+        """Run the operation; what an operator saw of customers, or tried to, is logged before it
+        is answered. Refusals are logged as such."""
+        try:
+            reply = await self._run(context)
+        except Refused:
+            raise
+        except Exception as error:
+            if context.touched and not context.logged:
+                status = getattr(error, "status", 500)
+                await self._in_pool(partial(self._log_access, status), context)
+            raise
         if context.touched and not context.logged:
             try:
                 await self._in_pool(partial(self._log_access, reply.status), context)

@@ -188,9 +188,9 @@ def test_who_has_one_factor_does_not_make_the_second(closed: World) -> None:
     turned = {"credential": {"type": "totp", "blob": blob}}
     assert thief.patch(f"{V3}/credentials/{made['id']}", turned).status == 403
     user, project = ada(closed, operator)
-    secret = enroll(operator, user)
-    held = operator.get(f"{V3}/credentials?type=totp&user_id={user}").expect(200)["credentials"][0]
     client = exchange(closed, by_password("ada", "pw"), project, private=False)
+    secret = enroll(client, user)
+    held = operator.get(f"{V3}/credentials?type=totp&user_id={user}").expect(200)["credentials"][0]
     one = f"{V3}/credentials/{held['id']}"
     assert client.post(f"{V3}/credentials", new).status == 403
     assert client.patch(one, turned).status == 403
@@ -217,8 +217,13 @@ def test_credentials_of_one_factor_lose_the_role_when_two_are_asked_for(world: W
     path = f"{V3}/users/{world.first.user_id}/application_credentials"
     made = admin.post(path, {"application_credential": {"name": "old"}}).expect(201)
     held = made["application_credential"]
-    exchange(world, by_credential(held["id"], held["secret"]))
+    weak = exchange(world, by_credential(held["id"], held["secret"]))
+    system = world.system()
+    for client in (admin, weak, system):
+        assert client.get(f"{V3}/users").status == 200
     world.cloud.database.transact(lambda connection: policies.put(connection, CLOUD, None))
+    for client in (admin, weak, system):  # at once, not when they run out
+        assert "second factor" in client.get(f"{V3}/users").expect(401)["error"]["message"]
     refused = world.try_login(by_credential(held["id"], held["secret"]), private=True)
     assert "second factor" in refused.expect(401)["error"]["message"]
 

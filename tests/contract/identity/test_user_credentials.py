@@ -108,8 +108,10 @@ def test_operators_who_need_consent_see_no_blob(closed: World) -> None:
     assert shown == {**made, "blob": None, "links": shown["links"]}
     listed = operator.get(PATH).expect(200)["credentials"]
     assert [each["blob"] for each in listed] == [None]
-    changed = operator.patch(f"{PATH}/{made['id']}", {"credential": {"project_id": "p"}})
-    assert changed.expect(200)["credential"]["blob"] is None
+    change = {"credential": {"project_id": "p"}}
+    assert operator.patch(f"{PATH}/{made['id']}", change).status == 403
+    changed = operator.patch(f"{PATH}/{new(operator)['id']}", change)
+    assert changed.expect(200)["credential"]["blob"] == "hush"
     assert client.get(f"{PATH}/{made['id']}").json["credential"]["blob"] == "hush"
 
 

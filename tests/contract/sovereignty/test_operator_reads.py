@@ -116,3 +116,43 @@ def test_no_answer_goes_out_when_the_leaf_cannot_be_written(
     assert world.operator.get(f"/image/v2/images/{world.site.image}/file").status == 500
     assert world.operator.get(f"/image/v2/images/{world.site.image}").status == 500
     assert world.member.get(f"/image/v2/images/{world.site.image}").status == 200
+
+
+def test_a_look_that_comes_to_nothing_is_a_leaf_too(world: Customers) -> None:
+    """Whatever its end: the operator was there."""
+    image = world.site.image
+    world.give("disk", "output")
+    (world.cloud.paths.images / image).rename(world.cloud.paths.images / "gone")
+    before = count(world)
+    assert world.member.get(f"/image/v2/images/{image}/file").status == 500
+    assert count(world) == before
+    assert world.operator.get(f"/image/v2/images/{image}/file").status == 500
+    seen = world.leaves("image:data:download")[-1]
+    assert (seen["actor"], seen["subject"], seen["status"]) == ("op1", image, 500)
+    made = world.site.create(world.member).expect(202)["server"]["id"]  # in BUILD
+    asked = {"os-getConsoleOutput": {}}
+    assert world.operator.post(f"{ROOT}/servers/{made}/action", asked).status == 409
+    seen = world.leaves("compute:server:console-output")[-1]
+    assert (seen["actor"], seen["subject"], seen["status"]) == ("op1", made, 409)
+
+
+def test_an_act_that_comes_to_nothing_is_a_leaf_too(world: Customers) -> None:
+    server = world.site.build()["id"]
+    before = count(world)
+    for body, status in (({"os-start": None}, 409), ({"os-resetState": {"state": "x"}}, 400)):
+        assert world.operator.post(f"{ROOT}/servers/{server}/action", body).status == status
+    assert world.member.post(f"{ROOT}/servers/{server}/action", {"os-start": None}).status == 409
+    assert count(world) == before + 1  # a body that is refused unread has seen nothing
+    (seen,) = world.leaves("compute:server:start")
+    assert (seen["actor"], seen["subject"], seen["status"]) == ("op1", server, 409)
+
+
+def test_a_break_inside_of_the_cloud_is_one_too(
+    world: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr("andromede.services.image.images.view.show", broken)
+    assert world.operator.get(f"/image/v2/images/{world.site.image}").status == 500
+    assert world.leaves("image:image:show")[-1]["status"] == 500

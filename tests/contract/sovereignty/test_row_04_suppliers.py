@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -18,7 +19,7 @@ from andromede.sovereignty.log.leaves import leaf
 from tests.contract.identity.conftest import COMPUTE, World, open_world
 from tests.contract.identity.making import V3, make
 from tests.contract.sovereignty.declaring import Declaring
-from tests.harness import Client
+from tests.harness import OPEN, Client
 
 V1 = "/sovereignty/v1"
 
@@ -110,7 +111,7 @@ def test_ways_that_open_several_projects_count_too(suppliers: Suppliers) -> None
 
 def test_groups_and_late_affiliations_are_no_way_round(suppliers: Suppliers) -> None:
     admin = suppliers.admin
-    suppliers.declare("cloud", supplier_access="eu")
+    suppliers.declare("cloud", **{**msgspec.to_builtins(OPEN), "supplier_access": "eu"})
     group = make(admin, "group", name="staff")["id"]
     member = f"{V3}/groups/{group}/users"
     assert admin.put(f"{member}/{suppliers.users['american']}").status == 204

@@ -19,7 +19,7 @@ from tests.contract.identity.conftest import CHEAP, World, open_world
 from tests.contract.identity.making import V3, grant, make
 from tests.contract.image.helpers import PATCH, active, replace
 from tests.contract.sovereignty.customers import CONSENTS, LEAVES
-from tests.harness import Client, unknown_id
+from tests.harness import OPEN, Client, unknown_id
 
 REPORTS = "/sovereignty/v1/reports"
 NET = "/network/v2.0"
@@ -57,11 +57,13 @@ class People:
 def people(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[People]:
     monkeypatch.setattr(passwords, "_hasher", CHEAP)
     world = open_world(tmp_path, database_url, *SERVICES, lifecycles=LIFECYCLES, closed=True)
-    policy = Policy(second_factor=Switch.OFF)  # operator_access stays closed
-    world.cloud.database.transact(lambda c: policies.put(c, CLOUD, policy))
+    world.cloud.database.transact(lambda c: policies.put(c, CLOUD, OPEN))
     world.cloud.cloud.edge = EngineConsoles(world.cloud.engine)
     world.cloud.database.transact(compute_api.bootstrap)
-    yield populate(world)
+    people = populate(world)
+    policy = Policy(second_factor=Switch.OFF)  # operators need consent from now on
+    world.cloud.database.transact(lambda c: policies.put(c, CLOUD, policy))
+    yield people
     world.cloud.close()
 
 

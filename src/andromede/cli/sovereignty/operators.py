@@ -41,7 +41,7 @@ for name, each in {
 Id = Annotated[str, typer.Argument(help="Its id.")]
 Kinds = Annotated[
     list[str],
-    typer.Argument(help="console, output, disk, user_data, password, snapshot or export."),
+    typer.Argument(help="console, output, disk, user_data, password, snapshot, export or access."),
 ]
 Project = Annotated[str, typer.Argument(help="The id of the customer's project.")]
 Reason = Annotated[str, typer.Option(help="Why, for the customer and the log.")]

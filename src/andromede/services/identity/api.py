@@ -41,6 +41,7 @@ __all__ = [
     "operator_credential",
     "project",
     "project_exists",
+    "projects_of",
     "targets",
     "user",
     "user_named",
@@ -75,6 +76,11 @@ class User(Struct, frozen=True, kw_only=True):
 def project_exists(connection: Connection, project_id: str) -> bool:
     """Whether there is such a project; domains are none."""
     return project(connection, project_id) is not None
+
+
+def projects_of(connection: Connection, domain_id: str) -> list[str]:
+    """The ids of a domain's projects."""
+    return [str(row.id) for row in projects.of_domain(connection, domain_id)]
 
 
 def domain_exists(connection: Connection, domain_id: str) -> bool:

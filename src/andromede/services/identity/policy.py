@@ -11,6 +11,7 @@ from andromede.http.context import Context
 from andromede.http.errors import Forbidden
 
 MANAGED_ROLES = frozenset({"manager", "member", "reader"})  # what a domain manager may grant
+ACTING = frozenset({*MANAGED_ROLES, "admin", "service"})  # the roles that rules ask for
 
 
 def system_reader(caller: Caller) -> bool:

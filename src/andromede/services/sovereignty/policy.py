@@ -10,6 +10,7 @@ from andromede.http.errors import BadRequest, Forbidden, NotFound
 from andromede.http.operation import Reply
 from andromede.http.paging import next_link, read_page
 from andromede.services.identity import api as identity
+from andromede.services.sovereignty import loosening
 from andromede.sovereignty.consent import places
 from andromede.sovereignty.policy import merge, model, store
 from andromede.sovereignty.policy.model import CLOUD, Policy, domain_scope, project_scope
@@ -93,7 +94,8 @@ def replace(context: Context, scope_of: Any) -> object:
     """Put a scope's whole policy in place of the one it had.
 
     Errors: BadRequest for a faulty field; Forbidden, also where the caller itself would be outside
-    of the places from which administration is allowed; NotFound.
+    of the places from which administration is allowed; Refused, for an operator who would take a
+    customer's consent away; NotFound.
     """
     scope = scope_of(context)
     _require_manager(context, scope)
@@ -102,19 +104,25 @@ def replace(context: Context, scope_of: Any) -> object:
         model.check(wanted, scope)
     except ValueError as error:
         raise BadRequest(f"Invalid input: {error}") from error
-    _log(context, scope, store.put(context.conn, scope, wanted, context.caller.user_id), wanted)
+    _put(context, scope, wanted)
     if scope == CLOUD:
         places.require(context.conn, context.remote)  # nobody shuts itself out
     return show(context, scope_of)
 
 
 def delete(context: Context, scope_of: Any) -> Reply:
-    """Errors: Forbidden; NotFound when there is none."""
+    """Errors: Forbidden; Refused, as in `replace`; NotFound when there is none."""
     scope = scope_of(context)
     _require_manager(context, scope)
     show(context, scope_of)
-    _log(context, scope, store.put(context.conn, scope, None, context.caller.user_id), None)
+    _put(context, scope, None)
     return Reply(204)
+
+
+def _put(context: Context, scope: str, wanted: Policy | None) -> None:
+    loosened = loosening.Before(context, scope)
+    _log(context, scope, store.put(context.conn, scope, wanted, context.caller.user_id), wanted)
+    loosened.settle()
 
 
 def _log(context: Context, scope: str, before: Policy | None, after: Policy | None) -> None:

@@ -62,9 +62,10 @@ def judge(connection: Connection, caller: Caller, row: Operation, reach: Reach) 
     seen = reach.see if row.method not in MUTATING else reach.change
     if row.allow is None or not row.allow.allows(caller) or not seen:
         return Judged(action=row.action, answer=Answer.REFUSED)
-    if row.reveals is None or not reach.private or not rules.stranger(caller, reach.project_id):
+    if row.reveals is None or not reach.private:
         return Judged(action=row.action, answer=Answer.ALLOWED)
-    if not rules.needed(connection, reach.project_id):
+    strange = rules.stranger(connection, caller, reach.project_id)
+    if not strange or not rules.needed(connection, reach.project_id):
         return Judged(action=row.action, answer=Answer.ALLOWED)
     held = rules.found(connection, caller.user_id, row.reveals, reach.project_id, reach.id)
     answer = Answer.CONSENT if held is None else Answer.ALLOWED

@@ -14,7 +14,7 @@ from andromede.db import Connection
 from andromede.http.access import Caller
 from andromede.http.errors import BadRequest
 from andromede.sovereignty.admit import Decision, Refused
-from andromede.sovereignty.consent import store
+from andromede.sovereignty.consent import customers, store
 from andromede.sovereignty.consent.settings import settings
 from andromede.sovereignty.policy.store import effective
 
@@ -38,6 +38,7 @@ class Kind(StrEnum):
     PASSWORD = "password"  # noqa: S105 (a kind of access)
     SNAPSHOT = "snapshot"
     EXPORT = "export"
+    ACCESS = "access"  # a way into the project for a user: a role, a password, a credential
 
 
 class Status(StrEnum):
@@ -85,9 +86,17 @@ def found(
     return None
 
 
-def stranger(caller: Caller, project_id: str) -> bool:
-    """Whether the caller comes as an operator to a project that is not its own."""
-    return (caller.admin or caller.system) and caller.project_id != project_id
+def operator(caller: Caller) -> bool:
+    """Whether the caller comes as an operator."""
+    return caller.admin or caller.system
+
+
+def stranger(connection: Connection, caller: Caller, project_id: str) -> bool:
+    """Whether the caller comes as an operator to a project that is not its own, or not its alone: one
+    that it shares with customers is theirs."""
+    if not operator(caller):
+        return False
+    return caller.project_id != project_id or customers.known(connection, project_id)
 
 
 def needed(connection: Connection, project_id: str) -> bool:

@@ -1,23 +1,18 @@
-"""The second factor: which logins count as two, and the passcodes that make them so."""
+"""The second factor: the passcodes that make a login one of two factors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec import Struct
 
 from andromede import clock, totp
 from andromede.cloud import Keys
-from andromede.db import Connection, Database
-from andromede.http.errors import Unauthorized
+from andromede.db import Database
 from andromede.services.identity.rows import Row
-from andromede.services.identity.tokens.verify import REFUSED
 from andromede.services.identity.user_credentials import store
 from andromede.services.identity.user_credentials.routes import PURPOSE
-from andromede.sovereignty.consent.settings import settings
-
-BOTH = frozenset({"password", "totp"})
 
 
 class Passcode(Struct, frozen=True):
@@ -25,28 +20,6 @@ class Passcode(Struct, frozen=True):
 
     text: str
     rows: Sequence[Row]
-
-
-def two(methods: Iterable[str]) -> bool:
-    """Whether these methods are a password and a passcode."""
-    return set(methods) >= BOTH
-
-
-def refusal(
-    connection: Connection, methods: Iterable[str], credential: Row | None
-) -> Unauthorized | None:
-    """What an operator is told who comes with one factor while the cloud asks for two.
-
-    The application credential counts as two when it was made with two, or by the cloud's start.
-    """
-    if settings(connection).second_factor != "on":
-        return None
-    if two(methods) or (credential is not None and credential.two_factor):
-        return None
-    return Unauthorized(
-        f"{REFUSED} The admin role and system scope need a second factor: log in with the methods "
-        "password and totp, or with an application credential made so."
-    )
 
 
 def prove(database: Database, keys: Keys, passcode: Passcode) -> str:

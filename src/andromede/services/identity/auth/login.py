@@ -12,13 +12,15 @@ from andromede.db import Connection
 from andromede.http.context import Context
 from andromede.http.errors import ApiError, Unauthorized
 from andromede.http.operation import Reply
-from andromede.services.identity.auth import factors, prove
+from andromede.services.identity.auth import prove
 from andromede.services.identity.auth.render import render
 from andromede.services.identity.auth.schema import Auth, ProjectRef, Scope
 from andromede.services.identity.auth.scope import Granted, default_scope, grant
 from andromede.services.identity.credentials import store as credentials
 from andromede.services.identity.tokens import store as revocations
+from andromede.services.identity.tokens import strength
 from andromede.services.identity.tokens.seal import KeyRing, key_ring
+from andromede.services.identity.tokens.strength import REFUSED
 from andromede.services.identity.tokens.token import (
     LIFETIME,
     ScopeKind,
@@ -26,7 +28,7 @@ from andromede.services.identity.tokens.token import (
     new_audit_id,
     pack,
 )
-from andromede.services.identity.tokens.verify import REFUSED, operators, refuse_operator
+from andromede.services.identity.tokens.verify import operators, refuse_operator
 from andromede.sovereignty.consent import places
 
 log = structlog.get_logger("identity")
@@ -121,7 +123,8 @@ def _operators_refusal(
     except ApiError as refused:
         context.concerns(claim.user.id)
         return refused
-    return factors.refusal(connection, claim.methods, claim.credential)
+    held = claim.credential
+    return strength.refusal(connection, claim.methods, held.id if held is not None else None)
 
 
 def _granted(connection: Connection, claim: prove.Claim, auth: Auth) -> Granted | ApiError:

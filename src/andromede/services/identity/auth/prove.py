@@ -30,8 +30,9 @@ from andromede.services.identity.credentials import store as credentials
 from andromede.services.identity.projects import store as projects
 from andromede.services.identity.rows import Row
 from andromede.services.identity.tokens.seal import KeyRing
+from andromede.services.identity.tokens.strength import REFUSED
 from andromede.services.identity.tokens.token import METHODS, ScopeKind, Token
-from andromede.services.identity.tokens.verify import REFUSED, Dead, verify
+from andromede.services.identity.tokens.verify import Dead, verify
 from andromede.services.identity.user_credentials import store as passcodes
 from andromede.services.identity.users import store as users
 

@@ -12,8 +12,8 @@ from andromede.services.identity.auth.schema import DomainRef, ProjectRef, Scope
 from andromede.services.identity.grants import store as grants
 from andromede.services.identity.projects import store as projects
 from andromede.services.identity.rows import Row
+from andromede.services.identity.tokens.strength import REFUSED
 from andromede.services.identity.tokens.token import ScopeKind
-from andromede.services.identity.tokens.verify import REFUSED
 
 KINDS = "system, project, domain or unscoped"
 

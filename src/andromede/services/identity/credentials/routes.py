@@ -15,7 +15,6 @@ from andromede.http.errors import BadRequest, Forbidden, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
 from andromede.services.identity import passwords, policy
-from andromede.services.identity.auth import factors
 from andromede.services.identity.credentials import store
 from andromede.services.identity.credentials.schema import NewCredential, NewCredentialBody
 from andromede.services.identity.first_start import new_secret
@@ -24,6 +23,8 @@ from andromede.services.identity.links import own, several
 from andromede.services.identity.roles import store as roles
 from andromede.services.identity.rows import Row, duplicate, page_of, refusing
 from andromede.services.identity.tokens import store as revocations
+from andromede.services.identity.tokens import strength
+from andromede.services.identity.users import store as users
 
 MOST = 1_000  # credentials of one user
 FORBIDDEN = "You are not authorized to perform the requested action"
@@ -142,7 +143,8 @@ def create(context: Context) -> dict[str, Any]:
         "secret_hash": secret.hashed,
         "expires_at": _expiry(body.expires_at),
         "unrestricted": bool(body.unrestricted),
-        "two_factor": factors.two(caller.methods),
+        "two_factor": strength.two(caller.methods),
+        "password_known": users.password_known(context.conn, caller.user_id),
     }
     _require_factors(context, carried)
     _check_count(context)
@@ -161,7 +163,10 @@ def _require_factors(context: Context, carried: set[str]) -> None:
     Errors: Forbidden.
     """
     names = roles.named(context.conn, carried).values()
-    if "admin" in names and factors.refusal(context.conn, context.caller.methods, None) is not None:
+    if (
+        "admin" in names
+        and strength.refusal(context.conn, context.caller.methods, None) is not None
+    ):
         raise Forbidden(
             f"{FORBIDDEN}: an application credential with the admin role is made with a token of "
             "two factors (methods password and totp)."

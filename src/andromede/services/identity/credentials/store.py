@@ -25,6 +25,8 @@ application_credential = table(
     sa.Column("unrestricted", sa.Boolean, nullable=False),
     # made with a token of two factors, or by the cloud's start: it counts as two
     sa.Column("two_factor", sa.Boolean, nullable=False, server_default=sa.false()),
+    # made while another than its user may have known the user's password
+    sa.Column("password_known", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("user_id", "name"),
 )
 application_credential_role = table(
@@ -51,6 +53,13 @@ def by_name(connection: Connection, user_id: str, name: str) -> Row | None:
             application_credential.c.user_id == user_id, application_credential.c.name == name
         )
     ).first()
+
+
+def of_known_password(connection: Connection, user_id: str) -> list[str]:
+    """The ids of a user's credentials that somebody who knew its password may have made."""
+    table = application_credential.c
+    wanted = sa.select(table.id).where(table.user_id == user_id, table.password_known.is_(True))
+    return list(connection.execute(wanted).scalars())
 
 
 def role_ids(connection: Connection, credential_ids: Iterable[str]) -> dict[str, list[str]]:

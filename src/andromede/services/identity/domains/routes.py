@@ -106,7 +106,7 @@ def update(context: Context) -> dict[str, Any]:
         )
     if not isinstance(body.tags, msgspec.UnsetType):
         store.set_tags(context.conn, row.id, body.tags)
-    tree.switched(context.conn, row, values)
+    tree.switched(context, row, values)
     return _show_one(context, store.get(context.conn, row.id))
 
 
@@ -127,6 +127,6 @@ OPERATIONS = [
     _row("GET", "", list_domains, "list", allow=policy.DOMAIN_READER),
     _row("POST", "", create, "create", body=NewDomainBody, status=201),
     _row("GET", ONE, show, "show", allow=AUTHENTICATED),
-    _row("PATCH", ONE, update, "update", body=DomainChangeBody),
+    _row("PATCH", ONE, update, "update", body=DomainChangeBody, places="expose"),
     _row("DELETE", ONE, delete, "delete", status=204),
 ]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from andromede.db import Connection
 from andromede.http.access import Caller
 from andromede.services.identity.auth import reach
-from andromede.services.identity.grants import store
+from andromede.services.identity.grants import operators, store
 from andromede.services.identity.grants.store import Target
 from andromede.services.identity.projects import store as projects
-from andromede.services.identity.roles import store as roles
 from andromede.services.identity.users import store as users
 
 
@@ -42,11 +41,5 @@ def bearer(connection: Connection, user_id: str, target: Target) -> Caller | Non
 def around(connection: Connection, project_id: str) -> list[str]:
     """The ids of the users who hold a role on a project, however they came by it, and of those who
     hold an operator's role anywhere."""
-    prior = roles.implications(connection)
-    admin = roles.by_name(connection, "admin")
-    strong = [
-        each
-        for each in store.granted_roles(connection)
-        if admin is not None and admin.id in roles.closure(prior, [each])
-    ]
+    strong = operators.strong(connection)
     return store.actors(connection, Target(kind="project", id=project_id), strong)

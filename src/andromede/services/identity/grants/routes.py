@@ -142,7 +142,7 @@ def _admit(context: Context, grant: Grant) -> None:
     target = grant.target_id if one else None
     context.admit_users({each: [target] for each in holders})
     if not store.exists(context.conn, grant):
-        takeover.require(context, holders, takeover.opened([grant]))
+        takeover.give(context, holders, [grant])
 
 
 def _check_domain(context: Context, grant: Grant, role: Row) -> None:

@@ -215,6 +215,11 @@ def granted_roles(connection: Connection) -> list[str]:
     return list(connection.execute(sa.select(role_grant.c.role_id).distinct()).scalars())
 
 
+def of_roles(connection: Connection, role_ids: Sequence[str]) -> Sequence[Row]:
+    """Every grant of any of the roles."""
+    return connection.execute(sa.select(role_grant).where(role_grant.c.role_id.in_(role_ids))).all()
+
+
 def actors(connection: Connection, target: Target, role_ids: Sequence[str]) -> list[str]:
     """The ids of the users with a grant that counts on a target, one of the roles anywhere, or
     any role on the system; themselves or by a group."""

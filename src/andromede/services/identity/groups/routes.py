@@ -145,7 +145,7 @@ def add_member(context: Context) -> Reply:
     rows = grants.of_group(context.conn, group.id)
     context.admit_users({user.id: grants.opened(rows)})
     if not store.has(context.conn, group.id, user.id):
-        takeover.require(context, [user.id], takeover.opened(rows))
+        takeover.give(context, [user.id], rows)
     store.add(context.conn, group.id, user.id)
     return Reply(204)
 

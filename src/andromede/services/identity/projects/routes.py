@@ -13,7 +13,7 @@ from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
-from andromede.services.identity import policy
+from andromede.services.identity import policy, takeover
 from andromede.services.identity.bodies import (
     check_id,
     check_immutable,
@@ -93,6 +93,7 @@ def create(context: Context) -> dict[str, Any]:
     with refusing("project", duplicate(body.name, values["domain_id"])):
         context.conn.execute(sa.insert(store.project), row)
     store.set_tags(context.conn, row["id"], body.tags)
+    takeover.born(context.conn, row["id"])
     context.concerns(row["id"], row["id"])
     made = store.get(context.conn, row["id"])
     assert made is not None
@@ -164,7 +165,7 @@ def update(context: Context) -> dict[str, Any]:
         )
     if not isinstance(body.tags, msgspec.UnsetType):
         store.set_tags(context.conn, row.id, body.tags)
-    tree.switched(context.conn, row, values)
+    tree.switched(context, row, values)
     return show_one(context, store.get(context.conn, row.id) or row)
 
 
@@ -202,6 +203,14 @@ OPERATIONS = [
         "POST", "", create, "create", allow=policy.DOMAIN_MANAGER, body=NewProjectBody, status=201
     ),
     _row("GET", ONE, show, "show"),
-    _row("PATCH", ONE, update, "update", allow=policy.DOMAIN_MANAGER, body=ProjectChangeBody),
+    _row(
+        "PATCH",
+        ONE,
+        update,
+        "update",
+        allow=policy.DOMAIN_MANAGER,
+        body=ProjectChangeBody,
+        places="expose",
+    ),
     _row("DELETE", ONE, delete, "delete", allow=policy.DOMAIN_MANAGER, status=204),
 ]

@@ -10,6 +10,7 @@ from typing import Any
 from andromede.db import Connection
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden
+from andromede.services.identity import takeover
 from andromede.services.identity.bodies import check_immutable
 from andromede.services.identity.first_start import DEFAULT_DOMAIN
 from andromede.services.identity.grants import store as grants
@@ -65,8 +66,16 @@ def check_switch(connection: Connection, row: Row, enabled: bool) -> None:
         raise Forbidden(f"Cannot enable project {row.id} since it has disabled parents")
 
 
-def switched(connection: Connection, row: Row, values: Mapping[str, Any]) -> None:
-    """Kill the tokens of what was just disabled."""
+def switched(context: Context, row: Row, values: Mapping[str, Any]) -> None:
+    """Kill the tokens of what was just disabled; let the users of a domain in that was just enabled.
+
+    Errors: Refused.
+    """
+    connection = context.conn
+    context.places_nothing()
+    if row.is_domain and not row.enabled and values.get("enabled") is True:
+        inside = {each.id for each in store.of_domain(connection, row.id)}
+        takeover.reopen(context, users.of_domain(connection, row.id), inside)
     if row.enabled and values.get("enabled") is False:
         subject = revocations.domain_subject if row.is_domain else revocations.project_subject
         revocations.revoke(connection, [subject(row.id)])

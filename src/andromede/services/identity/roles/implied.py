@@ -8,6 +8,7 @@ from andromede.http.access import ADMIN, ADMIN_READER
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden, NotFound
 from andromede.http.operation import Operation, Reply
+from andromede.services.identity import policy, takeover
 from andromede.services.identity.links import own
 from andromede.services.identity.roles import store
 from andromede.services.identity.roles.routes import find
@@ -80,7 +81,8 @@ def check(context: Context) -> Reply:
 def add(context: Context) -> dict[str, Any]:
     """Let one role imply another.
 
-    Errors: Forbidden for admin and for a role of one domain; BadRequest for a circle.
+    Errors: Forbidden for admin and for a role of one domain; BadRequest for a circle; Refused where
+    it would open customers' projects further, without their consent.
     """
     prior, implied = _pair(context)
     if implied.name == PROHIBITED or implied.domain_id:
@@ -90,8 +92,18 @@ def add(context: Context) -> dict[str, Any]:
         raise BadRequest(
             f"Role {prior.id} cannot imply {implied.id}, which itself implies {prior.id}."
         )
+    context.places_nothing()
+    before = _names(context, prior)
     store.add_implication(context.conn, prior.id, implied.id)
+    if (_names(context, prior) - before) & policy.ACTING:
+        takeover.widen(context, prior.id)
     return _inference(context, prior, implied)
+
+
+def _names(context: Context, role: Row) -> set[str]:
+    """The names of what a role gives its holders."""
+    reached = store.closure(store.implications(context.conn), [role.id])
+    return set(store.named(context.conn, reached).values())
 
 
 def remove(context: Context) -> Reply:
@@ -118,7 +130,7 @@ OPERATIONS = [
     _row("GET", "roles/{role_id}/implies", list_implied, "list"),
     _row("GET", PAIR, show, "show"),
     _row("HEAD", PAIR, check, "check", status=204),
-    _row("PUT", PAIR, add, "create", status=201),
+    _row("PUT", PAIR, add, "create", status=201, places="expose"),
     _row("DELETE", PAIR, remove, "delete", status=204),
     _row("GET", "role_inferences", list_all, "list_all"),
 ]

@@ -13,7 +13,7 @@ from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Conflict, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
-from andromede.services.identity import policy
+from andromede.services.identity import policy, takeover
 from andromede.services.identity.bodies import check_id, check_immutable, extras, given
 from andromede.services.identity.grants import store as grants
 from andromede.services.identity.home import require_domain
@@ -78,6 +78,9 @@ def show(context: Context) -> dict[str, Any]:
 
 
 def update(context: Context) -> dict[str, Any]:
+    """Errors: NotFound; BadRequest; Conflict for another name of the admin role, and a taken one;
+    Refused for a name that opens customers' projects to the role's holders without their consent.
+    """
     row = find(context, context.params["role_id"])
     body: RoleChange = context.body.role
     check_id(context, "role", row.id, "role")
@@ -87,13 +90,18 @@ def update(context: Context) -> dict[str, Any]:
     if not isinstance(body.options, msgspec.UnsetType):
         values["options"] = {**row.options, **body.options.document()}
     check_immutable(row, "update", "role", values.get("options"))
+    if row.name == "admin" and not row.domain_id and values.get("name", row.name) != row.name:
+        raise Conflict("The admin role is known by its name, which tells who is an operator.")
     values["extra"] = {**row.extra, **extras(context, "role", RoleChange)}
     with refusing("role", duplicate(values.get("name", row.name), row.domain_id)):
         context.conn.execute(
             sa.update(store.role).where(store.role.c.id == row.id).values(**values)
         )
+    context.places_nothing()
     if values.get("name", row.name) != row.name:
         revocations.revoke(context.conn, [revocations.role_subject(row.name)])
+        if values["name"] in policy.ACTING and not row.domain_id:
+            takeover.widen(context, row.id)
     context.concerns(row.id)
     return {"role": role_view(context, find(context, row.id))}
 
@@ -129,6 +137,6 @@ OPERATIONS = [
     _row("GET", "", list_roles, "list"),
     _row("POST", "", create, "create", body=NewRoleBody, status=201),
     _row("GET", ONE, show, "show"),
-    _row("PATCH", ONE, update, "update", body=RoleChangeBody),
+    _row("PATCH", ONE, update, "update", body=RoleChangeBody, places="expose"),
     _row("DELETE", ONE, delete, "delete", status=204),
 ]

@@ -9,11 +9,10 @@ from andromede.http.access import Caller
 from andromede.http.errors import Unauthorized
 from andromede.services.identity.credentials import store as credentials
 from andromede.services.identity.grants import store as grants
-from andromede.services.identity.tokens import store
+from andromede.services.identity.tokens import store, strength
 from andromede.services.identity.tokens.seal import Broken, KeyRing, key_ring
+from andromede.services.identity.tokens.strength import REFUSED
 from andromede.services.identity.tokens.token import ScopeKind, Token, unpack
-
-REFUSED = "The request you have made requires authentication."
 
 
 class Dead(Exception):
@@ -98,7 +97,7 @@ def make_authenticate(keys: Keys) -> Authenticate:
     """The function by which a process verifies the tokens of its requests.
 
     It answers a Caller, or raises Unauthorized: for a token that is unknown, expired or revoked,
-    and on the public listener for one of an operator.
+    and for one of an operator on the public listener, or of one factor since two are asked for.
     """
     ring = key_ring(keys)
 
@@ -108,8 +107,12 @@ def make_authenticate(keys: Keys) -> Authenticate:
         except Dead as dead:
             raise Unauthorized(REFUSED) from dead
         roles = role_names(connection, token)
-        if listener == "public" and operators(token.kind, roles):
-            raise refuse_operator()
+        if operators(token.kind, roles):
+            if listener == "public":
+                raise refuse_operator()
+            weak = strength.refusal(connection, token.methods, token.credential_id)
+            if weak is not None:
+                raise weak
         return caller_of(token, roles)
 
     return authenticate

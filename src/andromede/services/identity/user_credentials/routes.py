@@ -22,11 +22,12 @@ from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Conflict, Forbidden, NotFound
 from andromede.http.operation import Operation, Reply, Transaction
 from andromede.http.paging import read_page
-from andromede.services.identity import policy
+from andromede.services.identity import policy, takeover
 from andromede.services.identity.bodies import given
 from andromede.services.identity.grants import operators
 from andromede.services.identity.links import own, several
 from andromede.services.identity.rows import Row, page_of
+from andromede.services.identity.telling import Act
 from andromede.services.identity.user_credentials import store
 from andromede.services.identity.user_credentials.schema import (
     CredentialChangeBody,
@@ -96,6 +97,7 @@ def create(context: Context) -> dict[str, Any]:
     if users.get(context.conn, user_id) is None:
         raise BadRequest(f"Could not find user: {user_id}.")
     _require_factor(context, user_id, asked.type)
+    takeover.take(context, user_id, Act.CREDENTIAL)
     if store.get(context.conn, sealed.id) is not None:
         raise Conflict("Conflict occurred attempting to store credential - the access key is used.")
     row = {
@@ -104,7 +106,7 @@ def create(context: Context) -> dict[str, Any]:
     }  # fmt: skip
     store.insert(context.conn, row)
     context.concerns(sealed.id)
-    context.notes = {"type": asked.type, "user": user_id}
+    context.notes |= {"type": asked.type, "user": user_id}
     made = store.get(context.conn, sealed.id)
     return {"credential": _view(context, made, sealed.blob)}
 
@@ -204,6 +206,7 @@ def update(context: Context) -> dict[str, Any]:
     asked, sealed = body.credential, context.prepared
     kind = row.type if isinstance(asked.type, UnsetType) else asked.type
     _require_factor(context, row.user_id, kind, row.type)
+    takeover.take(context, row.user_id, Act.CREDENTIAL)
     if kind != row.type and (isinstance(asked.blob, UnsetType) or "ec2" in (kind, row.type)):
         raise BadRequest(
             f"The type of credential {row.id} is {row.type}: another one comes with a new blob, "
@@ -217,7 +220,7 @@ def update(context: Context) -> dict[str, Any]:
         values["wrapped"] = sealed.wrapped
     store.change(context.conn, row.id, values)
     context.concerns(row.id)
-    context.notes = {"type": kind, "user": row.user_id}
+    context.notes |= {"type": kind, "user": row.user_id}
     changed = store.get(context.conn, row.id)
     return {"credential": _view(context, changed, sealed.blob)}
 
@@ -241,8 +244,25 @@ def _row(method: str, path: str, handler: Any, verb: str, **more: Any) -> Operat
 ONE = "/{credential_id}"
 OPERATIONS = [
     _row("GET", "", list_all, "list", transaction=Transaction.OWN),
-    _row("POST", "", create, "create", body=NewCredentialBody, prepare=seal_new, status=201),
+    _row(
+        "POST",
+        "",
+        create,
+        "create",
+        body=NewCredentialBody,
+        prepare=seal_new,
+        status=201,
+        places="expose",
+    ),
     _row("GET", ONE, show, "show", transaction=Transaction.OWN),
-    _row("PATCH", ONE, update, "update", body=CredentialChangeBody, prepare=seal_change),
+    _row(
+        "PATCH",
+        ONE,
+        update,
+        "update",
+        body=CredentialChangeBody,
+        prepare=seal_change,
+        places="expose",
+    ),
     _row("DELETE", ONE, delete, "delete", status=204),
 ]

@@ -12,10 +12,12 @@ from andromede.http.operation import Operation, Reply
 from andromede.services.identity import passwords
 from andromede.services.identity.auth.prove import find_user
 from andromede.services.identity.auth.schema import UserRef
+from andromede.services.identity.credentials import store as credentials
 from andromede.services.identity.tokens import store as revocations
-from andromede.services.identity.tokens.verify import REFUSED
+from andromede.services.identity.tokens.strength import REFUSED
 from andromede.services.identity.users import store
 from andromede.services.identity.users.schema import PasswordChange, PasswordChangeBody
+from andromede.sovereignty.consent import rules
 
 log = structlog.get_logger("identity")
 
@@ -50,17 +52,20 @@ def prove_and_hash(context: Context) -> Hashes:
 
 
 def change(context: Context) -> Reply:
-    """Store the new hash if the old one still stands, and kill the user's tokens."""
+    """Store the new hash if the old one still stands, and kill the user's tokens; where operators
+    ask for consent, also the credentials that whoever had set the old one may have made with it."""
     hashes: Hashes = context.prepared
     user_id = context.params["user_id"]
     changed = context.conn.execute(
         sa.update(store.user)
         .where(store.user.c.id == user_id, store.user.c.password_hash == hashes.old)
-        .values(password_hash=hashes.new)
+        .values(password_hash=hashes.new, password_known=False)
     )
     if changed.rowcount == 0:
         raise Conflict(f"The password of user {user_id} was changed by another request.")
     revocations.revoke(context.conn, [revocations.user_subject(user_id)])
+    if rules.needed(context.conn, ""):
+        credentials.delete(context.conn, credentials.of_known_password(context.conn, user_id))
     context.concerns(user_id)
     return Reply(204)
 

@@ -24,6 +24,7 @@ from andromede.services.identity.links import several
 from andromede.services.identity.projects import store as projects
 from andromede.services.identity.projects.view import project_view
 from andromede.services.identity.rows import Row, duplicate, page_of, refusing
+from andromede.services.identity.telling import Act
 from andromede.services.identity.tokens import store as revocations
 from andromede.services.identity.users import filters, store
 from andromede.services.identity.users.password import OPERATION as CHANGE_PASSWORD
@@ -90,6 +91,7 @@ def create(context: Context) -> dict[str, Any]:
         "default_project_id": body.default_project_id,
         "enabled": body.enabled,
         "password_hash": context.prepared,
+        "password_known": context.prepared is not None,
         "options": body.options.merged({}),
         "extra": extras(context, "user", NewUser),
     }
@@ -116,7 +118,12 @@ def show(context: Context) -> dict[str, Any]:
 
 
 def update(context: Context) -> dict[str, Any]:
+    """What lets an operator in as the user asks for the consent of the projects that it opens.
+
+    Errors: BadRequest; Forbidden, Refused; NotFound; Conflict.
+    """
     row = manage(context, context.params["user_id"])
+    context.places_nothing()
     body: UserChange = context.body.user
     check_id(context, "user", row.id, "user")
     if not isinstance(body.domain_id, msgspec.UnsetType) and body.domain_id != row.domain_id:
@@ -127,7 +134,10 @@ def update(context: Context) -> dict[str, Any]:
         values["options"] = body.options.merged(row.options)
     if not isinstance(body.password, msgspec.UnsetType):
         values["password_hash"] = context.prepared
-        takeover.tell_of_password(context, row.id)
+        values["password_known"] = row.id != context.caller.user_id
+        takeover.take(context, row.id, Act.PASSWORD)
+    if values.get("enabled") is True and not row.enabled:
+        takeover.take(context, row.id, Act.ENABLED)
     values["extra"] = {**row.extra, **extras(context, "user", UserChange)}
     with refusing("user", duplicate(values.get("name", row.name), row.domain_id)):
         context.conn.execute(
@@ -191,7 +201,7 @@ OPERATIONS = [
     _row("GET", "", list_users, "user:list", allow=policy.DOMAIN_READER),
     _row("POST", "", create, "user:create", body=NewUserBody, status=201, **WRITE),
     _row("GET", ONE, show, "user:show"),
-    _row("PATCH", ONE, update, "user:update", body=UserChangeBody, **WRITE),
+    _row("PATCH", ONE, update, "user:update", body=UserChangeBody, places="expose", **WRITE),
     _row("DELETE", ONE, delete, "user:delete", allow=policy.DOMAIN_MANAGER, status=204),
     _row("GET", f"{ONE}/groups", list_groups, "user_group:list"),
     _row("GET", f"{ONE}/projects", list_projects, "user_project:list"),
