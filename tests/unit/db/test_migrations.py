@@ -88,3 +88,28 @@ def test_older_ports_are_where_their_servers_are(tmp_path: Path) -> None:
     assert [tuple(row) for row in found] == [("p0", "paris"), ("p1", None), ("p2", None),
                                              ("p3", None)]  # fmt: skip
     database.dispose()
+
+
+def test_older_projects_are_customers_by_the_roles_on_them(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    migrate.upgrade(database, "0013")
+    with database.engine.begin() as connection:
+        for domain in ("d", "heirs"):
+            insert(connection, "project", id=domain, name=domain, is_domain=1)
+        for key, domain in (("ops", "d"), ("web", "d"), ("empty", "d"), ("up", "heirs"),
+                            ("down", "heirs")):  # fmt: skip
+            insert(connection, "project", id=key, name=key, domain_id=domain)
+        for name in ("admin", "member"):
+            insert(connection, "role", id=name, name=name)
+        for user, kind, target, role, inherited in (
+            ("u1", "project", "ops", "admin", 0), ("u1", "project", "web", "admin", 0),
+            ("u2", "project", "web", "member", 0), ("u2", "project", "up", "member", 1),
+            ("u2", "domain", "d", "member", 0),
+        ):  # fmt: skip
+            insert(connection, "role_grant", actor_kind="user", actor_id=user, target_kind=kind,
+                   target_id=target, role_id=role, inherited=inherited)  # fmt: skip
+    migrate.upgrade(database)
+    with database.read() as connection:
+        found = connection.exec_driver_sql("SELECT project_id FROM customer ORDER BY 1").scalars()
+        assert list(found) == ["down", "up", "web"]
+    database.dispose()
