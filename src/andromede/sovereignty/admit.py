@@ -142,11 +142,11 @@ def _refusal(
     return Decision(
         allowed=False,
         rule=refusal.rule,
-        set_at=refusal.set_at,
+        set_at=refusal.set_at.en,
         accepted=accepted,
         reason=(
             f"{action} of {what} is refused to project {subject.project_id}: site {to.site} "
-            f"{refusal.why} (rule {refusal.rule}, set on {refusal.set_at}). "
+            f"{refusal.why.en} {refusal.where.en}. "
             f"Accepted: {', '.join(accepted) or 'no site of this cloud'}."
         ),
     )

@@ -8,6 +8,8 @@ from datetime import date
 
 from babel import Locale
 
+from andromede.sovereignty.words import Text
+
 LANGUAGES = ("en", "fr")
 UNION = "EU"
 
@@ -64,6 +66,11 @@ def known(code: str) -> bool:
 def name(code: str, language: str = "en") -> str:
     """The country's name in French or English; the code itself where there is none."""
     return _NAMES[language].get(code, code)
+
+
+def names(code: str) -> Text:
+    """The country's name in both languages."""
+    return Text(name(code, "en"), name(code, "fr"))
 
 
 def state(code: str) -> str:

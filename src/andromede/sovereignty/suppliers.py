@@ -84,10 +84,10 @@ def _decision(action: str, user_id: str, project_id: str | None, told: Refusal) 
     return admit.Decision(
         allowed=False,
         rule=told.rule,
-        set_at=told.set_at,
+        set_at=told.set_at.en,
         accepted=(told.accepted,),
         reason=(
-            f"{action} for user {user_id} is refused: data of {whose} {told.why} "
-            f"(rule {told.rule}, set on {told.set_at}). Accepted: {told.accepted}."
+            f"{action} for user {user_id} is refused: data of {whose} {told.why.en} "
+            f"{told.where.en}. Accepted: {told.accepted}."
         ),
     )

@@ -15,6 +15,7 @@ from andromede.services.compute.servers import store as servers
 from andromede.services.image import store as images
 from andromede.services.sovereignty import reconcilers
 from andromede.sovereignty.log.leaves import leaf
+from andromede.sovereignty.words import typeset
 from tests.contract.compute.servers.helpers import Site, open_cloud, open_site
 from tests.contract.sovereignty.customers import later
 from tests.contract.sovereignty.declaring import Declaring
@@ -152,6 +153,20 @@ def test_a_change_of_owners_opens_findings_in_every_project(placed: Placed) -> N
     found = {(each["rule"], each["kind"]) for each in placed.findings()}
     assert found == {("ownership.individual_percent", kind) for kind in KINDS}
     assert "25" in placed.findings()[0]["reason"]
+
+
+def test_a_finding_says_why_it_stands_now(placed: Placed) -> None:
+    placed.policy(ownership={"individual_percent": 5})
+    before = placed.findings()
+    assert {each["reason_fr"] for each in before} == {
+        typeset("le site local est exploité par op, dont un détenteur hors de l'UE a 20 %, plus que "
+                "5 % (règle ownership.individual_percent, fixée par project/p1)")
+    }  # fmt: skip
+    placed.policy(ownership={"individual_percent": 10})
+    after = placed.findings()
+    assert [each["id"] for each in after] == [each["id"] for each in before]
+    assert all("more than 10 %" in each["reason"] for each in after)
+    assert all("plus que 10\u00a0%" in each["reason_fr"] for each in after)
 
 
 def test_a_day_that_comes_is_a_change(placed: Placed) -> None:

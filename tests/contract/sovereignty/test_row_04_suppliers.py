@@ -157,6 +157,12 @@ def test_a_supplier_that_is_bought_from_outside_is_found(suppliers: Suppliers) -
     assert finding["project_id"] == suppliers.project
     assert suppliers.users["french"] in finding["resource"]
     assert found("open") == [finding]
+    entity["entity"]["country"] = "CA"
+    suppliers.admin.put(f"{V1}/entities/maison", entity).expect(200)
+    (retold,) = found("open")
+    assert (retold["id"], retold["deadline"]) == (finding["id"], finding["deadline"])
+    assert "Canada" in retold["reason"]
+    assert "est hors de l\u2019UE (Canada)" in retold["reason_fr"]
     notices = suppliers.admin.get(f"{V1}/notices").expect(200)["notices"]
     assert [each["project_id"] for each in notices if each["kind"] == "finding"] == [
         suppliers.project

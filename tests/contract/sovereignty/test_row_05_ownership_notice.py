@@ -11,6 +11,7 @@ import pytest
 
 from andromede import clock
 from andromede.sovereignty.findings import reevaluate
+from andromede.sovereignty.words import typeset
 from tests.contract.sovereignty.declaring import V1, Declaring
 from tests.harness import TestCloud, caller
 
@@ -67,7 +68,7 @@ def test_a_change_opens_a_notice_with_its_deadline(world: Declaring, tell: Tell)
         assert notice["opened_at"].startswith("2015-03-20")
         assert notice["deadline"].startswith("2015-04-09"), "30 days after it took effect"
         for part in ("cloudwatt", "buyer", "35 %", "60 %"):
-            assert part in notice["text_fr"]
+            assert typeset(part) in notice["text_fr"]
             assert part in notice["text_en"]
         assert tell() == [notice], "once"
 
@@ -96,6 +97,21 @@ def test_what_was_declared_ahead_is_told_on_its_day(world: Declaring, tell: Tell
         assert notice["deadline"].startswith("2015-07-01")
 
 
+def test_shares_are_told_as_each_language_writes_them(world: Declaring, tell: Tell) -> None:
+    with on("2016-01-01"):
+        cloudwatt(world)
+        tell()
+        world.entity("rich", "US")
+        world.entity("voter", "US")
+        world.entity("orange", capital="1000.5")
+        world.hold("rich", "orange", amount="2.5")
+        world.hold("voter", "orange", votes="1.5", veto=True)
+        (notice,) = tell()
+    assert "rich → orange (2.5)" in notice["text_en"]
+    assert "rich → orange (2,5)" in notice["text_fr"]
+    assert typeset("voter → orange (1,5 % des droits de vote, droit de veto)") in notice["text_fr"]
+
+
 def test_another_operator_and_another_supplier_are_told_too(world: Declaring, tell: Tell) -> None:
     with on("2016-01-01"):
         cloudwatt(world)
@@ -107,7 +123,24 @@ def test_another_operator_and_another_supplier_are_told_too(world: Declaring, te
         (supplier,) = (each for each in tell() if each["kind"] == "sub-processor")
         world.contract("cleaning", "orange", "support", data="none")
         assert len(tell()) == 2
+        world.contract("hotline", "orange", "support", data="access")
+        changed = next(each for each in tell() if "access)" in each["text_en"])
+        world.operator.delete(f"{V1}/contracts/hotline").expect(204)
+        ended = next(each for each in tell() if each["text_en"].endswith("becomes —."))
+    assert supplier["text_fr"] == typeset(
+        "Nouveau sous-traitant d'orange : support, x (métadonnées)."
+    )
+    assert changed["text_fr"] == typeset(
+        "La sous-traitance d'orange change. Jusqu'ici : support, x (métadonnées). Désormais : "
+        "support, x (accès aux données)."
+    )
+    assert ended["text_fr"] == typeset(
+        "orange n'a plus ce sous-traitant : support, x (accès aux données)."
+    )
     assert operator["kind"] == "operator"
+    assert operator["text_fr"] == typeset(
+        "Le site local, jusqu'ici exploité par cloudwatt, l'est désormais par orange."
+    )
     assert "cloudwatt" in operator["text_en"]
     assert "orange" in operator["text_en"]
     assert supplier["kind"] == "sub-processor"

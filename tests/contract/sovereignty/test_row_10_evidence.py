@@ -116,9 +116,9 @@ def test_pages_are_self_contained_and_say_what_they_are_made_from(
     assert page.tags.count("svg") == 3
     assert "default-src 'none'" in text
     assert f"sha256:{sha256(inside['evidence.json']).hexdigest()}" in text
-    assert ("déclaré par l'exploitant" if language == "fr" else "declared by the operator") in (
-        text.replace("&#39;", "'")
-    )
+    assert (
+        "déclaré par l\u2019exploitant" if language == "fr" else "declared by the operator"
+    ) in (text.replace("&#39;", "'"))
 
 
 def test_acts_of_operators_are_told_with_their_leaves(world: Evident) -> None:

@@ -16,6 +16,7 @@ from andromede.services import compute, image, sovereignty
 from andromede.sovereignty.consent import store as consents
 from andromede.sovereignty.evidence import archive, bundle, manifest
 from andromede.sovereignty.findings import store as findings
+from andromede.sovereignty.words import Text
 from tests.contract.sovereignty.evidence_world import Evident, evident, files
 from tests.harness import TestCloud
 
@@ -119,7 +120,8 @@ def test_consents_emergencies_and_findings_are_told(world: Evident) -> None:
     def work(connection: Any) -> None:
         for row in rows:
             consents.insert(connection, row)
-        findings.note(connection, "allowed_countries", "image", "i1", "is in the US",
+        findings.note(connection, "allowed_countries", "image", "i1",
+                      Text("site local is in the US", "le site local est aux États-Unis"),
                       project_id="p1", site="local", deadline=now + 9 * DAY)  # fmt: skip
 
     world.cloud.database.transact(work)
@@ -128,6 +130,9 @@ def test_consents_emergencies_and_findings_are_told(world: Evident) -> None:
     page = files(data)["evidence.en.html"].decode()
     for word in ("in force", "expired", "asked for", "refused", "emergency", "is in the US"):
         assert word in page, word
+    french = files(data)["evidence.fr.html"].decode()
+    for word in ("en vigueur", "expiré", "demandé", "refusé", "urgence", "est aux États-Unis"):
+        assert word in french, word
     for kind in ("bar consent", "bar emergency", "bar finding", "event access"):
         assert f'class="{kind}"' in page, kind
     assert len(json.loads(files(data)["evidence.json"])["consents"]) == 4

@@ -11,7 +11,7 @@ import pytest
 from andromede.services import compute, image, sovereignty
 from andromede.sovereignty.evidence.answers import Holder, Location, State, of_state
 from andromede.sovereignty.evidence.seal import OPERATOR, STATE, Answer, assess, framework
-from andromede.sovereignty.evidence.words import Text
+from andromede.sovereignty.words import Text
 from tests.contract.sovereignty.declaring import V1
 from tests.contract.sovereignty.evidence_world import Evident, evident
 from tests.harness import TestCloud, caller

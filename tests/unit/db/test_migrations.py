@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 
 from andromede.db import Database, metadata, migrate
 from andromede.roles import assembly
+from andromede.sovereignty import generation
 from andromede.sovereignty.log import audit, leaves
 from andromede.sovereignty.log.sequencer import latest_note, sequence
 
@@ -112,4 +113,21 @@ def test_older_projects_are_customers_by_the_roles_on_them(tmp_path: Path) -> No
     with database.read() as connection:
         found = connection.exec_driver_sql("SELECT project_id FROM customer ORDER BY 1").scalars()
         assert list(found) == ["down", "up", "web"]
+    database.dispose()
+
+
+def test_open_findings_are_told_anew_in_french(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    migrate.upgrade(database, "0014")
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO sovereignty_generation VALUES (1, 'before')")
+        connection.exec_driver_sql(
+            "INSERT INTO finding (id, rule, set_at, kind, resource, project_id, site, opened_at, "
+            "reason) VALUES ('f', 'allowed_countries', 'cloud', 'image', 'i', 'p', 's', 1, 'is in US')"
+        )
+    migrate.upgrade(database)
+    with database.read() as connection:
+        assert generation.read(connection) != "before"
+        (row,) = connection.exec_driver_sql("SELECT reason, reason_fr FROM finding").all()
+    assert tuple(row) == ("is in US", "")
     database.dispose()

@@ -105,7 +105,7 @@ def test_a_site_that_nobody_declared_is_undeclared_in_all(cloud: TestCloud) -> N
     found = ask(cloud, facts.today()).site("elsewhere")
     assert found.verdict.outcome is Outcome.NOT_SHOWN
     assert found.country == "undeclared"
-    assert found.undeclared == ("nobody declared site elsewhere",)
+    assert [each.en for each in found.undeclared] == ["nobody declared site elsewhere"]
     assert (found.non_eu_individual, found.non_eu_together) == ("0", "0")
 
 

@@ -9,11 +9,14 @@ from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.services.sovereignty.world_schema import (
     Exposures,
+    ExposureView,
     Laws,
     LawView,
     Owner,
     Ownership,
     OwnershipBody,
+    ReasonView,
+    VerdictView,
 )
 from andromede.sovereignty import countries
 from andromede.sovereignty.world import laws
@@ -21,6 +24,7 @@ from andromede.sovereignty.world.analysis import percent
 from andromede.sovereignty.world.facts import EntityFacts, Facts, SiteFacts, current, today
 from andromede.sovereignty.world.model import covers
 from andromede.sovereignty.world.ownership import Owned
+from andromede.sovereignty.world.verdict import Verdict
 
 
 def list_laws(context: Context) -> object:  # noqa: ARG001
@@ -30,6 +34,7 @@ def list_laws(context: Context) -> object:  # noqa: ARG001
 
 def _law(law: laws.Law) -> LawView:
     members = {name: getattr(law, name) for name in laws.Law.__struct_fields__}
+    members |= {"name_fr": law.name_fr or law.name, "article_fr": law.article_fr or law.article}
     names = {language: countries.name(law.country, language) for language in countries.LANGUAGES}
     return LawView(**members, country_name=names, in_force=covers(law, today()))
 
@@ -44,13 +49,27 @@ def ownership(context: Context) -> object:
         ownership=Ownership(
             entity=entity.id,
             date=facts.date,
-            verdict=entity.verdict,
+            verdict=_verdict(entity.verdict),
             owners=[_owner(facts, entity.id, each, owned) for each in _owners(facts, entity.id)],
             undeclared_capital=percent(owned.rest("capital")) if company else "0",
             undeclared_votes=percent(owned.rest("votes")) if company else "0",
-            undeclared=entity.undeclared,
+            undeclared=[each.en for each in entity.undeclared],
+            undeclared_fr=[each.fr for each in entity.undeclared],
         )
     )
+
+
+def _verdict(verdict: Verdict) -> VerdictView:
+    return VerdictView(
+        outcome=verdict.outcome,
+        reasons=[
+            ReasonView(code=each.code, entity=each.entity, text=each.text.en,
+                       text_fr=each.text.fr, share=each.share)
+            for each in verdict.reasons
+        ],
+        non_eu_individual=verdict.non_eu_individual,
+        non_eu_together=verdict.non_eu_together,
+    )  # fmt: skip
 
 
 def _owners(facts: Facts, key: str) -> list[str]:
@@ -97,10 +116,15 @@ def site_exposures(context: Context) -> object:
 def _exposures(facts: Facts, of: EntityFacts | SiteFacts) -> Exposures:
     return Exposures(
         date=facts.date,
-        exposures=of.exposures,
+        exposures=[
+            ExposureView(law=each.law, country=each.country, kind=each.kind, way=each.way,
+                         entity=each.entity, path=each.path, why=each.why.en, why_fr=each.why.fr)
+            for each in of.exposures
+        ],
         jurisdictions=sorted(of.jurisdictions),
-        undeclared=of.undeclared,
-    )
+        undeclared=[each.en for each in of.undeclared],
+        undeclared_fr=[each.fr for each in of.undeclared],
+    )  # fmt: skip
 
 
 def _entity(facts: Facts, key: str) -> EntityFacts:

@@ -16,6 +16,7 @@ from andromede.sovereignty.findings import bulk
 from andromede.sovereignty.findings.placed import Group, Offence, Source
 from andromede.sovereignty.policy import store
 from andromede.sovereignty.policy.model import AT_REST
+from andromede.sovereignty.words import text
 from andromede.sovereignty.world.check import Fault, FaultyWorld
 from andromede.sovereignty.world.model import World
 
@@ -81,9 +82,10 @@ def grants(connection: Connection) -> Iterator[Offence]:
                 yield Offence(
                     group=Group(kind=GRANT, project_id=project_id or "", site=""),
                     rule=told.rule,
-                    set_at=told.set_at,
-                    reason=f"user {user_id}: data {told.why}",
+                    set_at=told.set_at.en,
+                    reason=text("user {user}: data {why}", "utilisateur {user} : les données {why}",
+                                user=user_id, why=told.why),
                     days=days,
                     resource=f"{user_id}/{project_id or 'several'}",
-                )
+                )  # fmt: skip
         after = page[-1][0]

@@ -20,25 +20,46 @@ from andromede.sovereignty.findings import store as findings
 from andromede.sovereignty.findings.placed import Source
 from andromede.sovereignty.policy import decide, store
 from andromede.sovereignty.policy.merge import Effective
+from andromede.sovereignty.words import THEN, Text, join, text
 from andromede.sovereignty.world import facts
 from andromede.sovereignty.world.facts import Facts
 
 MOST = 1000
-MAKE_AGAIN = "make it again in the cloud of that site, then delete this one"
+MAKE_AGAIN = text(
+    "make it again in the cloud of that site, then delete this one",
+    "recréez-le dans le cloud de ce site, puis supprimez celui-ci",
+)
 BY_HAND = {
-    "server": "make a server there from the same image, move what it holds, delete this one",
-    "image": "upload it again to the cloud of that site, then delete this one",
-    "port": "it is where its server is: make a server there, with a port there, delete this one",
+    "server": text(
+        "make a server there from the same image, move what it holds, delete this one",
+        "créez-y un serveur à partir de la même image, déplacez son contenu, puis supprimez "
+        "celui-ci",
+    ),
+    "image": text(
+        "upload it again to the cloud of that site, then delete this one",
+        "déposez-la de nouveau dans le cloud de ce site, puis supprimez celle-ci",
+    ),
+    "port": text(
+        "it is where its server is: make a server there, with a port there, delete this one",
+        "il est là où est son serveur : créez-y un serveur, avec un port, puis supprimez celui-ci",
+    ),
     "network": MAKE_AGAIN,
     "subnet": MAKE_AGAIN,
     "router": MAKE_AGAIN,
-    "floatingip": "take one of the cloud of that site, then release this one",
+    "floatingip": text(
+        "take one of the cloud of that site, then release this one",
+        "prenez-en une dans le cloud de ce site, puis libérez celle-ci",
+    ),
 }
+STAYS = text(
+    "it may stay: it offends no rule any more",
+    "elle peut rester où elle est : elle n'enfreint plus aucune règle",
+)
 
 
 def show(context: Context) -> object:
     """For each resource of the project that stands where its policies do not let it be: `to`, a site
-    that every rule accepts, or None and in `why` what each site lacks.
+    that every rule accepts, or None and in `why` (French: `why_fr`) what each site lacks.
 
     Errors: NotFound for a project that the caller may not know of; BadRequest for a faulty marker.
     """
@@ -90,7 +111,7 @@ class _Plan:
         return {"kind": source.kind, "resource": resource, "site": site, **self._worked_out[key]}
 
     def _work_out(self, source: Source, site: str, at_host: bool) -> dict[str, Any]:
-        told: list[str] = []
+        told: list[Text] = []
         others: list[str] = []
         for each in self.sites[at_host]:
             to = msgspec.structs.replace(source.at(each))
@@ -98,9 +119,15 @@ class _Plan:
             if refusal is None:
                 others.append(each)
             else:
-                told.append(f"site {each} {refusal.why} (rule {refusal.rule})")
+                told.append(text("site {site} {why} (rule {rule})",
+                                 "le site {site} {why} (règle {rule})",
+                                 site=each, why=refusal.why, rule=refusal.rule))  # fmt: skip
         if site in others:
-            return {"to": site, "others": [], "why": "it may stay: it offends no rule any more"}
+            return _advice(site, [], STAYS)
         if others:
-            return {"to": others[0], "others": others[1:], "why": BY_HAND[source.kind]}
-        return {"to": None, "others": [], "why": "; ".join(told)}
+            return _advice(others[0], others[1:], BY_HAND[source.kind])
+        return _advice(None, [], join(told, THEN))
+
+
+def _advice(to: str | None, others: list[str], why: Text) -> dict[str, Any]:
+    return {"to": to, "others": others, "why": why.en, "why_fr": why.fr}

@@ -62,7 +62,8 @@ class AffiliationList(Struct, forbid_unknown_fields=True):
 
 
 class Finding(Struct, forbid_unknown_fields=True):
-    """What is not where its policies let it be. Times are ISO 8601; `closed_at` null: it stands."""
+    """What is not where its policies let it be. Times are ISO 8601; `closed_at` null: it stands.
+    `reason_fr` is empty where it was not kept."""
 
     id: str
     rule: str
@@ -75,6 +76,7 @@ class Finding(Struct, forbid_unknown_fields=True):
     deadline: str | None
     closed_at: str | None
     reason: str
+    reason_fr: str
 
 
 class FindingList(Struct, forbid_unknown_fields=True):
@@ -112,6 +114,7 @@ class Move(Struct, forbid_unknown_fields=True):
     to: str | None
     others: list[str]
     why: str
+    why_fr: str
 
 
 class Plan(Struct, forbid_unknown_fields=True):

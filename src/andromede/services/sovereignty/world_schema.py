@@ -8,9 +8,9 @@ from decimal import Decimal
 from msgspec import Struct
 
 from andromede.sovereignty.world.document import Document
-from andromede.sovereignty.world.laws import Exposure, Reach
+from andromede.sovereignty.world.laws import Reach
 from andromede.sovereignty.world.model import Contract, Entity, Holding, Site
-from andromede.sovereignty.world.verdict import Verdict
+from andromede.sovereignty.world.verdict import Outcome
 
 
 class Link(Struct):
@@ -75,7 +75,9 @@ class LawView(Struct):
 
     id: str
     name: str
+    name_fr: str
     article: str
+    article_fr: str
     country: str
     country_name: dict[str, str]
     kind: str
@@ -109,26 +111,65 @@ class Owner(Struct):
     controls: list[str]  # the path of control, from the entity to this owner; empty for none
 
 
+class ReasonView(Struct):
+    """One fact that a verdict rests on. `share` is a percentage, as a decimal string."""
+
+    code: str
+    entity: str
+    text: str
+    text_fr: str
+    share: str | None
+
+
+class VerdictView(Struct):
+    """Whether an entity is shown to be owned within the thresholds; shares are percentages."""
+
+    outcome: Outcome
+    reasons: list[ReasonView]
+    non_eu_individual: str
+    non_eu_together: str
+
+
 class Ownership(Struct):
-    """Who owns an entity on a day. `undeclared_*` are the parts of it that no holding declares."""
+    """Who owns an entity on a day. `undeclared_*` are the parts of it that no holding declares;
+    `undeclared` says in words what nobody declared."""
 
     entity: str
     date: date
-    verdict: Verdict
+    verdict: VerdictView
     owners: list[Owner]
     undeclared_capital: str
     undeclared_votes: str
-    undeclared: tuple[str, ...]
+    undeclared: list[str]
+    undeclared_fr: list[str]
 
 
 class OwnershipBody(Struct):
     ownership: Ownership
 
 
+class ExposureView(Struct):
+    """One law that reaches a place or an entity: by which country's, through whom, and why.
+
+    `path` are entity ids from the one asked about to the one that the law takes hold of; `way` is
+    one of the law's `reaches`.
+    """
+
+    law: str
+    country: str
+    kind: str
+    way: str
+    entity: str
+    path: tuple[str, ...]
+    why: str
+    why_fr: str
+
+
 class Exposures(Struct):
-    """The laws that reach an entity or a site on a day."""
+    """The laws that reach an entity or a site on a day; what nobody declared, in words."""
 
     date: date
-    exposures: tuple[Exposure, ...]
+    exposures: list[ExposureView]
     jurisdictions: list[str]
-    undeclared: tuple[str, ...]
+    undeclared: list[str]
+    undeclared_fr: list[str]

@@ -106,7 +106,7 @@ def needed(connection: Connection, project_id: str) -> bool:
 
 def where(connection: Connection, project_id: str) -> str:
     """Where it was set whether operators need the project's consent."""
-    return effective(connection, project_id).where(RULE)
+    return effective(connection, project_id).where(RULE).en
 
 
 def refusal(connection: Connection, kind: str, project_id: str, resource: str) -> Refused:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from andromede.sovereignty.evidence.seal import Answer
-from andromede.sovereignty.evidence.words import Text
+from andromede.sovereignty.words import percentage, text
 
 
 class Holder(Struct, frozen=True, kw_only=True):
@@ -73,8 +73,8 @@ def of_state(state: State) -> dict[str, Answer]:
     return {key: each for key, each in found.items() if each is not None}
 
 
-def _computed(answer: int, en: str, fr: str, basis: str = "computed") -> Answer:
-    return Answer(answer=answer, because=Text(en, fr), basis=basis)
+def _computed(answer: int, en: str, fr: str, basis: str = "computed", **values: object) -> Answer:
+    return Answer(answer=answer, because=text(en, fr, **values), basis=basis)
 
 
 def _names(found: Iterator[str] | list[str]) -> str:
@@ -87,22 +87,23 @@ def _control(state: State) -> Answer | None:
     if outside:
         return _computed(
             1,
-            f"Controlled from outside the EU: {_names(outside)}.",
-            f"Contrôle exercé hors de l'UE : {_names(outside)}.",
+            "Controlled from outside the EU: {who}.",
+            "Contrôle exercé depuis un pays hors de l'UE : {who}.",
+            who=_names(outside),
         )
     if _unknown(state):
         return None
     if failed:
-        who = _names([each.id for each in failed])
         return _computed(
             3,
-            f"Shares held outside the EU pass a threshold: {who}.",
-            f"Des parts détenues hors de l'UE dépassent un seuil : {who}.",
+            "Shares held outside the EU pass a threshold: {who}.",
+            "Des parts détenues hors de l'UE dépassent un seuil : {who}.",
+            who=_names([each.id for each in failed]),
         )
     return _computed(
         4,
         "Every chain of owners of the operators ends in the EU, within 24 % and 39 %.",
-        "Chaque chaîne de propriétaires des opérateurs finit dans l'UE, dans les limites de "
+        "Chaque chaîne de propriétaires des exploitants aboutit dans l'UE, dans les limites de "
         "24 % et 39 %.",
     )
 
@@ -126,8 +127,9 @@ def _capital(state: State) -> Answer | None:
     answer = 5 if most == 0 else 4 if most < 50 else 3 if most == 50 else 2 if most < 90 else 1
     return _computed(
         answer,
-        f"At most {most:g} % of an operator's capital or votes is held outside the EU.",
-        f"Au plus {most:g} % du capital ou des votes d'un opérateur sont détenus hors de l'UE.",
+        "At most {most} of an operator's capital or votes is held outside the EU.",
+        "Au plus {most} du capital ou des droits de vote d'un exploitant sont détenus hors de l'UE.",
+        most=percentage(f"{most:g}"),
     )
 
 
@@ -140,16 +142,14 @@ def _jurisdiction(state: State) -> Answer | None:
         return _computed(
             1,
             "Sites and operators are all outside the EU.",
-            "Sites et opérateurs sont tous hors de l'UE.",
+            "Les sites et les exploitants sont tous hors de l'UE.",
         )
     if outside:
-        return _computed(
-            2, f"Outside the EU: {_names(outside)}.", f"Hors de l'UE : {_names(outside)}."
-        )
+        return _computed(2, "Outside the EU: {who}.", "Hors de l'UE : {who}.", who=_names(outside))
     return _computed(
         3,
         "All sites and the seats of their operators are in the EU.",
-        "Tous les sites et les sièges de leurs opérateurs sont dans l'UE.",
+        "Tous les sites et les sièges de leurs exploitants sont dans l'UE.",
     )
 
 
@@ -158,10 +158,9 @@ def _foreign_laws(state: State) -> Answer | None:
     if reached:
         return _computed(
             1,
-            f"Extraterritorial laws of countries outside the EU reach an operator: "
-            f"{_names(reached)}.",
-            f"Des lois extraterritoriales de pays hors de l'UE atteignent un opérateur : "
-            f"{_names(reached)}.",
+            "Extraterritorial laws of countries outside the EU reach an operator: {laws}.",
+            "Des lois extraterritoriales de pays hors de l'UE atteignent un exploitant : {laws}.",
+            laws=_names(reached),
         )
     if _unknown(state):
         return None
@@ -170,13 +169,13 @@ def _foreign_laws(state: State) -> Answer | None:
             5,
             "No such law reaches an operator, and a qualification of every site, declared by the "
             "operator, has examined it.",
-            "Aucune loi de ce genre n'atteint un opérateur, et une qualification de chaque site, "
-            "déclarée par l'opérateur, l'a examiné.",
+            "Aucune loi de ce genre n'atteint un exploitant, ce qu'a examiné une qualification de "
+            "chaque site, déclarée par l'exploitant.",
         )
     return _computed(
         4,
         "By the declared owners no such law reaches an operator; no third party has verified it.",
-        "D'après les propriétaires déclarés, aucune loi de ce genre n'atteint un opérateur ; aucun "
+        "D'après les propriétaires déclarés, aucune loi de ce genre n'atteint un exploitant ; aucun "
         "tiers ne l'a vérifié.",
     )
 
@@ -191,8 +190,8 @@ def _keys(state: State) -> Answer:
         return _computed(
             1,
             "Data at rest are not encrypted by the cloud: whoever holds the disks can read them.",
-            "Les données au repos ne sont pas chiffrées par le cloud : qui détient les disques "
-            "peut les lire.",
+            "Les données au repos ne sont pas chiffrées par le cloud : quiconque détient les "
+            "disques peut les lire.",
             "measured",
         )
     if "customer" in state.keys:
@@ -210,11 +209,12 @@ def _access_logs(state: State) -> Answer:
     if state.witnesses:
         return _computed(
             5,
-            f"Each access is a leaf that the customer reads at once; witnesses that cosigned the "
-            f"log, all but its last hour at most: {state.witnesses}.",
-            f"Chaque accès est une feuille que le client lit aussitôt ; témoins ayant cosigné le "
-            f"journal, sa dernière heure exceptée au plus : {state.witnesses}.",
+            "Each access is a leaf that the customer reads at once; witnesses that cosigned the "
+            "log, all but its last hour at most: {n}.",
+            "Chaque accès est une feuille que le client lit aussitôt ; témoins qui ont cosigné le "
+            "journal, hors sa dernière heure au plus : {n}.",
             "measured",
+            n=state.witnesses,
         )
     return _computed(
         4,
@@ -250,8 +250,9 @@ def _location(state: State) -> Answer:
     if unknown or not places:
         return _computed(
             1,
-            f"The country is undeclared of: {_names(unknown) or 'all'}.",
-            f"Le pays n'est pas déclaré pour : {_names(unknown) or 'tout'}.",
+            "The country is undeclared of: {which}.",
+            "Le pays n'est pas déclaré pour : {which}.",
+            which=_names(unknown) or text("all", "tout"),
         )
     if not outside:
         return _computed(
@@ -263,10 +264,11 @@ def _location(state: State) -> Answer:
     if state.confined and not any(each.in_eu is False for each in state.stores):
         return _computed(
             4,
-            f"A policy keeps the project's data in the EU; the cloud is also at: {where}.",
-            f"Une règle garde les données du projet dans l'UE ; le cloud est aussi à : {where}.",
+            "A policy keeps the project's data in the EU; the cloud is also at: {where}.",
+            "Une règle garde les données du projet dans l'UE ; autres lieux du cloud : {where}.",
+            where=where,
         )
-    return _computed(2, f"Outside the EU: {where}.", f"Hors de l'UE : {where}.")
+    return _computed(2, "Outside the EU: {where}.", "Hors de l'UE : {where}.", where=where)
 
 
 def _portability(state: State) -> Answer:
@@ -293,13 +295,13 @@ def _security_logs(state: State) -> Answer:
             5,
             "Customers read an append-only log that witnesses cosign within the hour, kept in the "
             "EU only.",
-            "Les clients lisent un journal inaltérable que des témoins cosignent dans l'heure, "
-            "gardé dans l'UE seulement.",
+            "Les clients lisent un journal en ajout seul, que des témoins cosignent dans l'heure et "
+            "qui n'est gardé que dans l'UE.",
         )
     return _computed(
         4,
         "Customers read their log directly, kept in the EU; no witness has cosigned it as it stood "
         "an hour ago.",
-        "Les clients lisent leur journal directement, gardé dans l'UE ; aucun témoin ne l'a "
+        "Les clients lisent directement leur journal, gardé dans l'UE ; aucun témoin ne l'a "
         "cosigné tel qu'il était il y a une heure.",
     )

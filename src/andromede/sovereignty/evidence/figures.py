@@ -9,7 +9,8 @@ from typing import Final
 from andromede.sovereignty.evidence import phrases
 from andromede.sovereignty.evidence.model import EntityPart, Evidence, HoldingPart, SitePart
 from andromede.sovereignty.evidence.pictures import owners, places, timeline
-from andromede.sovereignty.evidence.words import country, number, say
+from andromede.sovereignty.evidence.words import country, say
+from andromede.sovereignty.words import THEN, percentage
 
 DAY: Final = timeline.DAY
 WINDOW: Final = 90 * DAY  # the timeline looks back so far at least
@@ -35,7 +36,9 @@ def site_map(sites: Sequence[SitePart], language: str) -> str:
             spots.append(spot)
     if not spots:
         return ""
-    described = "; ".join(f"{each.label}: {each.note}" for each in spots)
+    described = THEN.in_(language).join(
+        say(language, "{what}: {said}", what=each.label, said=each.note) for each in spots
+    )
     return places.draw(spots, say(language, "Map of the sites"), described)
 
 
@@ -71,10 +74,13 @@ def ownership(
             name = say(language, "undeclared")
             boxes.append(owners.Box(id=key, name=name, note="", where="undeclared"))
             shares.append(owners.Share(holder=key, held=each.id, label=_percent(rest, language)))
-    described = "; ".join(
-        f"{_name(entities, each.holder)} → {_name(entities, each.held)}: {_share(each, language)}"
+    described = THEN.in_(language).join(
+        say(
+            language, "{what}: {said}", said=_share(each, language),
+            what=f"{_name(entities, each.holder)} → {_name(entities, each.held)}",
+        )
         for each in holdings
-    )
+    )  # fmt: skip
     return owners.draw(boxes, shares, say(language, "Graph of owners"), described)
 
 
@@ -90,7 +96,7 @@ def _name(entities: Sequence[EntityPart], key: str) -> str:
 
 def _percent(share: Decimal, language: str) -> str:
     plain = f"{share.quantize(Decimal('0.01'))}".rstrip("0").rstrip(".")
-    return f"{number(language, plain)} %"
+    return percentage(plain).in_(language)
 
 
 def _share(each: HoldingPart, language: str) -> str:

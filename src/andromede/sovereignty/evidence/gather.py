@@ -16,7 +16,6 @@ from andromede.sovereignty import countries
 from andromede.sovereignty.consent import store as consents
 from andromede.sovereignty.evidence import answers, model, seal, store, stores, world_parts
 from andromede.sovereignty.evidence.model import AccessPart, Basis, Evidence, Said
-from andromede.sovereignty.evidence.words import Text
 from andromede.sovereignty.findings import store as findings
 from andromede.sovereignty.log import note, witnesses
 from andromede.sovereignty.log.bundle import Bundle
@@ -24,6 +23,7 @@ from andromede.sovereignty.log.gather import bundle as log_bundle
 from andromede.sovereignty.policy import merge
 from andromede.sovereignty.policy import store as policies
 from andromede.sovereignty.policy.model import AT_REST
+from andromede.sovereignty.words import Text
 from andromede.sovereignty.world import facts as world
 from andromede.sovereignty.world.facts import Facts
 
@@ -136,11 +136,11 @@ def _consent(row: Any) -> dict[str, Any]:
 
 
 def _finding(row: Any) -> dict[str, Any]:
-    names = ("id", "rule", "set_at", "kind", "resource", "site", "reason", "deadline")
+    names = ("id", "rule", "set_at", "kind", "resource", "site", "reason", "reason_fr", "deadline")
     return {name: row[name] for name in names} | {
         "opened": row["opened_at"],
         "closed": row["closed_at"],
-    }
+    }  # fmt: skip
 
 
 def store_parts(cloud: Cloud, facts: Facts) -> tuple[model.StorePart, ...]:

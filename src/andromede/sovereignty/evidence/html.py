@@ -13,7 +13,7 @@ from babel.dates import format_date
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from andromede.sovereignty.evidence import assets, figures, phrases, seal, words
-from andromede.sovereignty.evidence.model import Evidence, Reached
+from andromede.sovereignty.evidence.model import Evidence, LawPart, Reached
 from andromede.sovereignty.evidence.pictures import projection
 
 TEMPLATES: Final = ("base.html.j2", "parts.html.j2", "evidence.html.j2", "public.html.j2")
@@ -89,6 +89,7 @@ def common(language: str, names: dict[str, str]) -> dict[str, Any]:
         "_": partial(words.say, language),
         "country": partial(words.country, language),
         "moment": partial(words.moment, language),
+        "day_word": partial(words.day, language),
         "number": partial(words.number, language),
         "name": lambda key: names.get(key, key),
         "reason": partial(phrases.reason, language, names),
@@ -119,8 +120,9 @@ def law_rows(document: Any, language: str, names: dict[str, str]) -> list[dict[s
     for site in document.sites:
         for each in site.laws:
             law = known.get(each.law)
+            name, article = _named(law, language) if law else (each.law, "")
             row = rows.setdefault(each.law, {
-                "name": law.name if law else each.law, "article": law.article if law else "",
+                "name": name, "article": article,
                 "country": each.country, "kind": each.kind, "paths": {},
                 "summary": law.summary.in_(language) if law else "",
             })  # fmt: skip
@@ -131,6 +133,14 @@ def law_rows(document: Any, language: str, names: dict[str, str]) -> list[dict[s
         rows.values(),
         key=lambda row: (row["kind"] == "domestic", row["country"], row["name"]),
     )
+
+
+def _named(law: LawPart, language: str) -> tuple[str, str]:
+    """A law's name and article; documents of earlier versions name them in English only."""
+    french = language == "fr"
+    name = law.name_fr if french and isinstance(law.name_fr, str) else law.name
+    article = law.article_fr if french and isinstance(law.article_fr, str) else law.article
+    return name, article
 
 
 def _path(reached: Reached, language: str, names: dict[str, str]) -> str:

@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 import rfc8785
-from msgspec import Struct, to_builtins
+from msgspec import UNSET, Struct, UnsetType, to_builtins
 
 from andromede.sovereignty.evidence.seal import Seal
-from andromede.sovereignty.evidence.words import Text
+from andromede.sovereignty.words import Text
 
 FORMAT: Final = "andromede-evidence/1"
 NO_DATA: Final = "no data at rest"  # said of the keys of what holds none
@@ -61,6 +61,7 @@ class Reached(Struct, frozen=True, kw_only=True):
     entity: str
     path: tuple[str, ...] = ()
     why: str = ""
+    why_fr: str | UnsetType = UNSET  # of documents since the reasons are bilingual
 
 
 class Why(Struct, frozen=True, kw_only=True):
@@ -69,6 +70,7 @@ class Why(Struct, frozen=True, kw_only=True):
     code: str
     entity: str
     text: str
+    text_fr: str | UnsetType = UNSET  # as `why_fr`
     share: str | None = None
 
 
@@ -142,6 +144,8 @@ class LawPart(Struct, frozen=True, kw_only=True):
     kind: str
     source: str
     summary: Text
+    name_fr: str | UnsetType = UNSET  # both as `why_fr`
+    article_fr: str | UnsetType = UNSET
 
 
 class ResourcePart(Struct, frozen=True, kw_only=True):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from andromede.sovereignty.consent import kinds
 from andromede.sovereignty.evidence.model import NO_DATA, Evidence, SitePart, Why
 from andromede.sovereignty.evidence.seal import Seal
 from andromede.sovereignty.evidence.words import country, moment, number, say
+from andromede.sovereignty.words import percentage
+from andromede.sovereignty.world.model import UNDECLARED
 
 VERDICTS: Final = {"shown": "shown", "failed": "failed", "not-shown": "not shown"}
 DATA: Final = {
@@ -26,7 +29,7 @@ KEYS: Final = {
     "customer": "the customer's",
     NO_DATA: NO_DATA,
 }
-# By code; what has none is told as it was computed, in English.
+# By code, with names in place of ids; what has none is told as it was computed.
 REASONS: Final = {
     "seat-outside": "The seat of {entity} is outside the European Union.",
     "administration-outside": "The central administration of {entity} is outside the European Union.",
@@ -44,6 +47,20 @@ REASONS: Final = {
     "within-thresholds": "Every chain of owners of {entity} ends in declared holders; {share} % lie "
     "outside the EU.",
 }  # fmt: skip
+VALUES: Final = {
+    "required_keys": {
+        "none": "none demanded",
+        "cloud": "the cloud's",
+        "customer": "the customer's",
+    },
+    "operator_access": {"open": "without asking", "consent": "by the customer's consent"},
+    "second_factor": {"off": "not demanded", "on": "demanded"},
+    "supplier_access": {"any": "any supplier", "eu": "suppliers of the EU only"},
+}
+EMPTY: Final = {
+    "allowed_sites": "no site",
+    "administration_from": "nowhere",
+}  # other than countries
 
 
 def verdict(language: str, outcome: str) -> str:
@@ -75,9 +92,9 @@ def basis(language: str, said: Any) -> str:
 def reason(language: str, names: Mapping[str, str], why: Why) -> str:
     """A verdict's reason as a sentence."""
     if why.code not in REASONS:
-        return why.text
+        return why.text_fr if language == "fr" and isinstance(why.text_fr, str) else why.text
     entity = names.get(why.entity, why.entity)
-    if entity in ("", "undeclared"):
+    if entity in ("", UNDECLARED):
         entity = say(language, "the operator")
     return say(language, REASONS[why.code], entity=entity, share=number(language, why.share or "0"))
 
@@ -208,21 +225,31 @@ def policy_rows(fields: Mapping[str, Any], language: str) -> list[dict[str, str]
     return [
         {
             "rule": rule,
-            "value": _value(each["value"], language),
+            "value": _value(rule, each["value"], language),
             "set_at": ", ".join(say(language, scope) for scope in each["set_at"]),
         }
         for rule, each in fields.items()
     ]
 
 
-def _value(value: Any, language: str) -> str:
+def _value(rule: str, value: Any, language: str) -> str:
     if value is None:
         return say(language, "any")
     if isinstance(value, bool):
         return say(language, "yes") if value else say(language, "no")
     if isinstance(value, (list, tuple)):
-        return ", ".join(str(each) for each in value) or say(language, "none")
-    return str(value)
+        return _list(rule, value, language)
+    if rule.endswith("_percent"):
+        return percentage(str(value)).in_(language)
+    if rule.endswith("_days"):
+        return say(language, "{n} days", n=value)
+    return say(language, VALUES.get(rule, {}).get(value, str(value)))
+
+
+def _list(rule: str, values: Sequence[Any], language: str) -> str:
+    if not values:
+        return say(language, EMPTY.get(rule, "no country"))
+    return ", ".join(str(each) if rule in EMPTY else country(language, each) for each in values)
 
 
 def consent(row: Mapping[str, Any], language: str, now: int) -> dict[str, Any]:
@@ -234,7 +261,7 @@ def consent(row: Mapping[str, Any], language: str, now: int) -> dict[str, Any]:
     elif row.get("since") is not None:
         state = "in force" if until is not None and until > now else "expired"
     return {
-        "kinds": ", ".join(row.get("kinds", ())),
+        "kinds": ", ".join(kinds.said(each).in_(language) for each in row.get("kinds", ())),
         "reason": row.get("reason", ""),
         "since": _moment(row.get("since"), language),
         "until": _moment(until, language),
@@ -244,11 +271,13 @@ def consent(row: Mapping[str, Any], language: str, now: int) -> dict[str, Any]:
 
 
 def finding(row: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """A finding as the table shows it."""
+    """A finding as the table shows it; one that kept no French stays English, and says so."""
+    reason = row.get("reason_fr") if language == "fr" else ""
     return {
         "rule": row.get("rule", ""),
         "resource": row.get("resource", ""),
-        "reason": row.get("reason", ""),
+        "reason": reason or row.get("reason", ""),
+        "language": language if reason else "en",
         "opened": _moment(row.get("opened"), language),
         "deadline": _moment(row.get("deadline"), language),
         "closed": _moment(row.get("closed"), language) if row.get("closed") is not None else "",

@@ -10,13 +10,13 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from andromede.sovereignty.evidence import assets
-from andromede.sovereignty.evidence.words import Text
+from andromede.sovereignty.words import Text, text, typeset
 
 STATE: Final = "state"
 MAKER: Final = "maker"
@@ -96,10 +96,23 @@ class Seal(Struct, frozen=True, kw_only=True):
 
 @cache
 def framework() -> Framework:
-    return msgspec.convert(tomllib.loads(assets.text("seal.toml")), Framework)
+    return msgspec.convert(_typeset(tomllib.loads(assets.text("seal.toml"))), Framework)
 
 
-NOBODY = Text(
+def _typeset(part: Any) -> Any:
+    """The document with its French as it is printed."""
+    if isinstance(part, list):
+        return [_typeset(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {key: _french(each) if key == "fr" else _typeset(each) for key, each in part.items()}
+
+
+def _french(told: str | list[str]) -> str | list[str]:
+    return typeset(told) if isinstance(told, str) else [typeset(each) for each in told]
+
+
+NOBODY = text(
     "Nobody has answered this criterion.",
     "Personne n'a répondu à ce critère.",
 )

@@ -12,7 +12,7 @@ from msgspec import Struct
 from sqlalchemy import make_url
 
 from andromede.config import Config, Paths
-from andromede.sovereignty.evidence.words import Text
+from andromede.sovereignty.words import Text, text
 
 
 class Store(Struct, frozen=True, kw_only=True):
@@ -27,29 +27,29 @@ class Store(Struct, frozen=True, kw_only=True):
 
 
 HOLDS: Final = {
-    "db": Text(
+    "db": text(
         "the database: resources, identities, metadata, the log and its leaves",
         "la base de données : ressources, identités, métadonnées, le journal et ses feuilles",
     ),
-    "images": Text("images' data", "données des images"),
-    "servers": Text(
+    "images": text("images' data", "données des images"),
+    "servers": text(
         "servers' disks, config drives and console output",
         "disques des serveurs, disques de configuration et sorties de console",
     ),
-    "bases": Text(
+    "bases": text(
         "images that servers' disks stand on", "images sur lesquelles reposent des disques"
     ),
-    "quarantine": Text(
+    "quarantine": text(
         "disks that nobody owns, for seven days", "disques sans propriétaire, pendant sept jours"
     ),
-    "keys": Text(
+    "keys": text(
         "the master key, the log's signing key, keys of tokens",
         "la clé maîtresse, la clé de signature du journal, les clés des jetons",
     ),
-    "tls": Text("certificates of the listeners", "certificats des points d'accès"),
-    "logs": Text("the roles' own logs", "journaux techniques des rôles"),
-    "run": Text("sockets and measures while it runs", "sockets et mesures pendant la marche"),
-    "clients": Text("the local operator's login", "identifiants de l'opérateur local"),
+    "tls": text("certificates of the listeners", "certificats des points d'accès"),
+    "logs": text("the roles' own logs", "journaux techniques des rôles"),
+    "run": text("sockets and measures while it runs", "sockets et mesures pendant la marche"),
+    "clients": text("the local operator's login", "identifiants de l'opérateur local"),
 }
 DATABASE: Final = HOLDS["db"]
 

@@ -6,31 +6,21 @@ English is what the source says; a catalogue gives the others. Reads packaged da
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from io import BytesIO
 from typing import Any, Final
 
 from babel.core import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date
 from babel.messages.pofile import read_po
-from msgspec import Struct
 
 from andromede.sovereignty import countries
 from andromede.sovereignty.evidence import assets
+from andromede.sovereignty.words import in_french, typeset
 
 LANGUAGES: Final = ("fr", "en")
 DEFAULT: Final = "en"
-
-
-class Text(Struct, frozen=True):
-    """A sentence in both languages."""
-
-    en: str
-    fr: str
-
-    def in_(self, language: str) -> str:
-        return self.fr if language == "fr" else self.en
 
 
 @cache
@@ -45,8 +35,10 @@ def catalogue(language: str) -> Mapping[str, str]:
 
 def say(language: str, message: str, **values: Any) -> str:
     """A message in a language, with `{name}` places filled; without a translation, in English."""
-    said = catalogue(language).get(message, message)
-    return said.format(**values) if values else said
+    said = catalogue(language).get(message)
+    if said is None:
+        return message.format(**values) if values else message
+    return in_french(said, values) if values else typeset(said)
 
 
 @cache
@@ -64,8 +56,14 @@ def country(language: str, code: str) -> str:
 def moment(language: str, microseconds: int) -> str:
     """A moment as people write it, in UTC."""
     when = datetime.fromtimestamp(microseconds / 1_000_000, UTC)
-    shown = format_datetime(when, "d MMMM y, HH:mm", locale=_locale(language))
-    return f"{shown} UTC"
+    return f"{day(language, when.date().isoformat())}, {when:%H:%M} UTC"
+
+
+def day(language: str, iso: str) -> str:
+    """A day of ISO 8601 as people write it."""
+    when = date.fromisoformat(iso)
+    first = language == "fr" and when.day == 1
+    return format_date(when, "d'er' MMMM y" if first else "d MMMM y", locale=_locale(language))
 
 
 def number(language: str, value: str) -> str:

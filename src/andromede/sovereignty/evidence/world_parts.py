@@ -19,7 +19,7 @@ from andromede.sovereignty.evidence.model import (
     Why,
     declared,
 )
-from andromede.sovereignty.evidence.words import Text
+from andromede.sovereignty.words import Text
 from andromede.sovereignty.world import laws, ownership
 from andromede.sovereignty.world.analysis import percent
 from andromede.sovereignty.world.facts import Facts, SiteFacts
@@ -50,7 +50,8 @@ def _site(facts: Facts, name: str, resources: int) -> SitePart:
         resources=resources,
         verdict=known.verdict.outcome.value,
         reasons=tuple(
-            Why(code=each.code, entity=each.entity, text=each.text, share=each.share)
+            Why(code=each.code, entity=each.entity, text=each.text.en, text_fr=each.text.fr,
+                share=each.share)
             for each in known.verdict.reasons
         ),
         non_eu_individual=known.non_eu_individual,
@@ -58,7 +59,7 @@ def _site(facts: Facts, name: str, resources: int) -> SitePart:
         laws=tuple(
             Reached(
                 law=each.law, country=each.country, kind=each.kind, way=each.way,
-                entity=each.entity, path=each.path, why=each.why,
+                entity=each.entity, path=each.path, why=each.why.en, why_fr=each.why.fr,
             )
             for each in known.exposures
         ),
@@ -162,6 +163,7 @@ def law_parts(parts: Iterable[SitePart]) -> tuple[LawPart, ...]:
             id=each.id, name=each.name, article=each.article, country=each.country,
             kind=each.kind, source=each.source,
             summary=Text(each.summary["en"], each.summary["fr"]),
+            name_fr=each.name_fr or each.name, article_fr=each.article_fr or each.article,
         )
         for each in laws.LAWS
         if each.id in named

@@ -160,7 +160,8 @@ def open_all(connection: Connection, new: Iterable[tuple[Offence, list[str]]]) -
                 "project_id": offence.group.project_id,
                 "site": offence.group.site,
                 "deadline": deadline(offence),
-                "reason": offence.reason,
+                "reason": offence.reason.en,
+                "reason_fr": offence.reason.fr,
             }
             for offence, resources in new
             for resource in resources
@@ -170,9 +171,13 @@ def open_all(connection: Connection, new: Iterable[tuple[Offence, list[str]]]) -
 
 def retell(connection: Connection, offence: Offence) -> None:
     """Let the findings that stand say why they stand now; their deadline stays."""
-    changed = sa.or_(finding.c.reason != offence.reason, finding.c.set_at != offence.set_at)
-    connection.execute(
-        sa.update(finding)
-        .where(*_of(offence.group, offence.rule), changed)
-        .values(reason=offence.reason, set_at=offence.set_at)
-    )
+    told = {
+        "reason": offence.reason.en,
+        "reason_fr": offence.reason.fr,
+        "set_at": offence.set_at,
+    }
+    changed = sa.or_(*(finding.c[name] != value for name, value in told.items()))
+    same = _of(offence.group, offence.rule)
+    if offence.resource:
+        same.append(finding.c.resource == offence.resource)
+    connection.execute(sa.update(finding).where(*same, changed).values(told))

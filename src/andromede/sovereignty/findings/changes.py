@@ -15,38 +15,66 @@ from msgspec import Struct
 from andromede import clock
 from andromede.db import Connection
 from andromede.sovereignty.findings import notices
+from andromede.sovereignty.words import THEN, Text, join, percentage, text
 from andromede.sovereignty.world.facts import Facts
 from andromede.sovereignty.world.model import UNDECLARED, Contract, Data, Holding, World
 
 WITHIN_DAYS = 30
 Seen = dict[str, Any]
+NONE = Text("—", "—")
+VETO = text("veto", "droit de veto")
+BOARD = text("board", "nomination de la majorité du conseil d'administration")
+NO_SHARE = text(UNDECLARED, "part non déclarée")
+NOBODY = text(UNDECLARED, "un exploitant non déclaré")
+DATA = {
+    Data.METADATA: text("metadata", "métadonnées"),
+    Data.ACCESS: text("access", "accès aux données"),
+}
 
 
 class Change(Struct, frozen=True, kw_only=True):
     """What customers are told, and from which day on it holds."""
 
     kind: str
-    text_fr: str
-    text_en: str
+    text: Text
     days: int
     since: date | None = None
 
 
 def seen(known: Facts) -> Seen:
-    """What a later look is compared to: operators of sites, their owners' holdings, suppliers."""
+    """What a later look is compared to: operators of sites, their owners' holdings, suppliers, the
+    latter two in words. They are compared in English; French stands beside it, to be told."""
     world = known.world.at(known.date)
     sites = {name: site.operator for name, site in world.sites.items()}
     operators = sorted({each for each in sites.values() if each != UNDECLARED})
+    owners = {each: _owners(world, each) for each in operators}
+    suppliers = {each: _suppliers(world, each) for each in operators}
     return {
         "sites": sites,
-        "owners": {each: _owners(world, each) for each in operators},
-        "suppliers": {each: _suppliers(world, each) for each in operators},
+        "owners": _in("en", owners),
+        "suppliers": _in("en", suppliers),
+        "owners_fr": _in("fr", owners),
+        "suppliers_fr": _in("fr", suppliers),
     }
 
 
-def _owners(world: World, entity: str) -> dict[str, str]:
+def _in(language: str, told: dict[str, dict[str, Text]]) -> dict[str, dict[str, str]]:
+    return {
+        operator: {key: each.in_(language) for key, each in words.items()}
+        for operator, words in told.items()
+    }
+
+
+def _told(seen: Seen, noun: str, operator: str) -> dict[str, Text]:
+    """An operator's owners or suppliers in a look; one that kept no French is told in English."""
+    french = seen.get(f"{noun}_fr", {}).get(operator, {})
+    english = seen[noun].get(operator, {})
+    return {key: Text(en, french.get(key, en)) for key, en in english.items()}
+
+
+def _owners(world: World, entity: str) -> dict[str, Text]:
     """Every holding at or above an entity that is in force, in words."""
-    found: dict[str, str] = {}
+    found: dict[str, Text] = {}
     reached, waiting = {entity}, [entity]
     while waiting:
         held = waiting.pop()
@@ -59,20 +87,27 @@ def _owners(world: World, entity: str) -> dict[str, str]:
     return found
 
 
-def _holding(each: Holding) -> str:
-    shares = [f"{each.capital} %"] if each.capital is not None else []
-    shares += [f"{each.amount}"] if each.amount is not None else []
-    shares += [f"{each.votes} % votes"] if each.votes is not None else []
-    shares += [word for word, has in (("veto", each.veto), ("board", each.board)) if has]
-    return f"{each.holder} → {each.held} ({', '.join(shares) or UNDECLARED})"
+def _holding(each: Holding) -> Text:
+    shares = [percentage(str(each.capital))] if each.capital is not None else []
+    if each.amount is not None:
+        shares.append(Text(str(each.amount), str(each.amount).replace(".", ",")))
+    if each.votes is not None:
+        votes = percentage(str(each.votes))
+        shares.append(text("{votes} votes", "{votes} des droits de vote", votes=votes))
+    shares += [VETO] if each.veto else []
+    shares += [BOARD] if each.board else []
+    said = join(shares or [NO_SHARE], Text(", ", ", "))
+    return text("{holder} → {held} ({said})", "{holder} → {held} ({said})",
+                holder=each.holder, held=each.held, said=said)  # fmt: skip
 
 
-def _suppliers(world: World, operator: str) -> dict[str, str]:
+def _suppliers(world: World, operator: str) -> dict[str, Text]:
     return {
-        each.id: f"{each.supplier}: {each.purpose} ({each.data.value})"
+        each.id: text("{who}: {purpose} ({data})", "{who}, {purpose} ({data})",
+                      who=each.supplier, purpose=each.purpose, data=DATA[each.data])
         for each in world.contracts.values()
         if each.customer == operator and each.data is not Data.NONE
-    }
+    }  # fmt: skip
 
 
 def tell(connection: Connection, before: Seen, after: Seen, known: Facts) -> None:
@@ -82,7 +117,7 @@ def tell(connection: Connection, before: Seen, after: Seen, known: Facts) -> Non
         since = each.since or known.date
         start = datetime(since.year, since.month, since.day, tzinfo=UTC)
         until = (start + timedelta(days=each.days) - clock.EPOCH) // timedelta(microseconds=1)
-        notices.open(connection, each.kind, None, each.text_fr, each.text_en, until)
+        notices.open(connection, each.kind, None, each.text.fr, each.text.en, until)
 
 
 def _operators(before: Seen, after: Seen, world: World) -> Iterator[Change]:
@@ -91,14 +126,21 @@ def _operators(before: Seen, after: Seen, world: World) -> Iterator[Change]:
         if was != operator:
             yield Change(
                 kind="operator",
-                text_fr=f"Le site {site}, exploité par {was}, l'est désormais par {operator}.",
-                text_en=f"Site {site}, which {was} ran, is now run by {operator}.",
+                text=text(
+                    "Site {site}, which {was} ran, is now run by {now}.",
+                    "Le site {site}, jusqu'ici exploité par {was}, l'est désormais par {now}.",
+                    site=site, was=_operator(was), now=_operator(operator),
+                ),
                 days=WITHIN_DAYS,
                 since=next(
                     (each.since for each in world.sites[site].terms() if each.operator == operator),
                     None,
                 ),
-            )
+            )  # fmt: skip
+
+
+def _operator(key: str) -> Text:
+    return NOBODY if key == UNDECLARED else Text(key, key)
 
 
 def _ownership(before: Seen, after: Seen, world: World) -> Iterator[Change]:
@@ -106,19 +148,21 @@ def _ownership(before: Seen, after: Seen, world: World) -> Iterator[Change]:
         was = before["owners"].get(operator)
         if was is None or was == owners:
             continue
-        gone = [text for key, text in was.items() if owners.get(key) != text]
-        new = [text for key, text in owners.items() if was.get(key) != text]
+        old, now = _told(before, "owners", operator), _told(after, "owners", operator)
+        gone = [each for key, each in old.items() if owners.get(key) != each.en]
+        new = [each for key, each in now.items() if was.get(key) != each.en]
         days = [*(_start(world, key) for key in owners if was.get(key) != owners[key]),
                 *(_end(world, key) for key in was if key not in owners)]  # fmt: skip
         yield Change(
             kind="ownership",
-            text_fr=f"La détention de {operator} a changé. Jusqu'ici : {'; '.join(gone) or '—'}. "
-            f"Désormais : {'; '.join(new) or '—'}.",
-            text_en=f"The ownership of {operator} changed. So far: {'; '.join(gone) or '—'}. "
-            f"From now on: {'; '.join(new) or '—'}.",
+            text=text(
+                "The ownership of {operator} changed. So far: {gone}. From now on: {new}.",
+                "La détention de {operator} a changé. Jusqu'ici : {gone}. Désormais : {new}.",
+                operator=operator, gone=join(gone or [NONE], THEN), new=join(new or [NONE], THEN),
+            ),
             days=WITHIN_DAYS,
             since=min((each for each in days if each is not None), default=None),
-        )
+        )  # fmt: skip
 
 
 def _start(world: World, holding: str) -> date | None:
@@ -132,17 +176,28 @@ def _end(world: World, holding: str) -> date | None:
 
 
 def _contracts(before: Seen, after: Seen, known: Facts) -> Iterator[Change]:
-    for operator, suppliers in after["suppliers"].items():
-        was = before["suppliers"].get(operator, {})
-        for key in sorted(suppliers.keys() | was.keys()):
-            if suppliers.get(key) == was.get(key):
+    for operator in after["suppliers"]:
+        was = _told(before, "suppliers", operator)
+        now = _told(after, "suppliers", operator)
+        for key in sorted(now.keys() | was.keys()):
+            old, new = was.get(key, NONE), now.get(key, NONE)
+            if old.en == new.en:
                 continue
             contract: Contract | None = known.world.contracts.get(key)
             yield Change(
                 kind="sub-processor",
-                text_fr=f"Sous-traitance de {operator} : {was.get(key, '—')} devient "
-                f"{suppliers.get(key, '—')}.",
-                text_en=f"Sub-processing of {operator}: {was.get(key, '—')} becomes "
-                f"{suppliers.get(key, '—')}.",
+                text=text(
+                    "Sub-processing of {operator}: {old} becomes {new}.", _sub_processing(old, new),
+                    operator=operator, old=old, new=new,
+                ),
                 days=contract.objection_days if contract else WITHIN_DAYS,
-            )
+            )  # fmt: skip
+
+
+def _sub_processing(old: Text, new: Text) -> str:
+    """The French template."""
+    if old is NONE:
+        return "Nouveau sous-traitant de {operator} : {new}."
+    if new is NONE:
+        return "{operator} n'a plus ce sous-traitant : {old}."
+    return "La sous-traitance de {operator} change. Jusqu'ici : {old}. Désormais : {new}."

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from andromede.sovereignty.policy.decide import Destination
 from andromede.sovereignty.policy.model import Keys
+from andromede.sovereignty.words import Text
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -32,11 +33,11 @@ class Group(Struct, frozen=True, kw_only=True):
 
 
 class Offence(Struct, frozen=True, kw_only=True):
-    """One rule that a group offends; `resource` when it is about a single one."""
+    """One rule that a group offends, and where it was set; `resource` when it is about one alone."""
 
     group: Group
     rule: str
     set_at: str
-    reason: str
+    reason: Text
     days: int  # until it must be healed
     resource: str = ""

@@ -21,10 +21,22 @@ from andromede.sovereignty.findings import bulk, changes, notices, state
 from andromede.sovereignty.findings.placed import Offence, Source
 from andromede.sovereignty.log import Leaf, append
 from andromede.sovereignty.policy import decide, store
+from andromede.sovereignty.words import THEN, Text, join, text
 from andromede.sovereignty.world import facts
 
 BATCH = 5_000  # findings opened in one transaction
 GROUPS = 200  # groups of findings changed in one transaction
+# A resource in French, one and more.
+FRENCH = {
+    "server": ("serveur", "serveurs"),
+    "image": ("image", "images"),
+    "network": ("réseau", "réseaux"),
+    "subnet": ("sous-réseau", "sous-réseaux"),
+    "port": ("port", "ports"),
+    "router": ("routeur", "routeurs"),
+    "floatingip": ("adresse IP flottante", "adresses IP flottantes"),
+    "grant": ("droit d'accès", "droits d'accès"),
+}
 T = TypeVar("T")
 
 
@@ -112,9 +124,14 @@ def _offences(connection: Connection, source: Source) -> list[Offence]:
                 Offence(
                     group=group,
                     rule=refusal.rule,
-                    set_at=refusal.set_at,
-                    reason=f"site {group.site} {refusal.why} (rule {refusal.rule}, set on "
-                    f"{refusal.set_at})",
+                    set_at=refusal.set_at.en,
+                    reason=text(
+                        "site {site} {why} {where}",
+                        "le site {site} {why} {where}",
+                        site=group.site,
+                        why=refusal.why,
+                        where=refusal.where,
+                    ),
                     days=policy.finding_days,
                 )
             )
@@ -187,7 +204,7 @@ def _open(connection: Connection, jobs: list[Job]) -> None:
 
 
 def _apply_listed(database: Database, kind: str, offences: list[Offence]) -> None:
-    """Findings of single resources: open what is new, close what is healed."""
+    """Findings of single resources: open what is new, close what is healed, tell the rest anew."""
     wanted = {(each.resource, each.rule): each for each in offences}
 
     def work(connection: Connection) -> None:
@@ -196,7 +213,9 @@ def _apply_listed(database: Database, kind: str, offences: list[Offence]) -> Non
         for jobs in _jobs(new):
             _open(connection, jobs)
         for key, group in there.items():
-            if key not in wanted:
+            if key in wanted:
+                bulk.retell(connection, wanted[key])
+            else:
                 bulk.close_one(connection, kind, *key)
                 _log(connection, "close", group.project_id, key[1], 1, kind)
 
@@ -209,17 +228,26 @@ def _tell(connection: Connection, jobs: Sequence[Job]) -> None:
     if not first.group.project_id:
         return  # of several projects at once, which are told of their own
     count = sum(len(each.resources) for each in jobs)
-    reasons = "; ".join(dict.fromkeys(each.offence.reason for each in jobs))
+    reasons = join(dict.fromkeys(each.offence.reason for each in jobs), THEN)
+    told = _notice(first, count, reasons)
     notices.open(
-        connection,
-        "finding",
-        first.group.project_id,
-        f"{count} ressource(s) de type {first.group.kind} n'est ou ne sont plus là où vos règles "
-        f"le permettent : {reasons}. À corriger sous {first.days} jours.",
-        f"{count} resource(s) of kind {first.group.kind} are no longer where your policies let "
-        f"them be: {reasons}. To be healed within {first.days} days.",
-        bulk.deadline(first),
+        connection, "finding", first.group.project_id, told.fr, told.en, bulk.deadline(first)
     )
+
+
+def _notice(first: Offence, count: int, reasons: Text) -> Text:
+    one, more = FRENCH.get(first.group.kind, (first.group.kind, first.group.kind))
+    french = (
+        "{count} {one} n'est plus conforme à vos règles" if count == 1
+        else "{count} {more} ne sont plus conformes à vos règles"
+    )  # fmt: skip
+    return text(
+        "{count} resource(s) of kind {kind} are no longer where your policies let them be: "
+        "{reasons}. To be healed within {days} days.",
+        french + " : {reasons}. À corriger sous {days} {unit}.",
+        count=count, one=one, more=more, kind=first.group.kind, reasons=reasons, days=first.days,
+        unit="jour" if first.days == 1 else "jours",
+    )  # fmt: skip
 
 
 def _log(

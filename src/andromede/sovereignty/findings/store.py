@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from andromede import clock
 from andromede.db import Connection, metadata
 from andromede.db.types import Moment, identifier, table
+from andromede.sovereignty.words import Text
 
 finding = table(
     "finding",
@@ -26,7 +27,8 @@ finding = table(
     sa.Column("opened_at", Moment, nullable=False),
     sa.Column("deadline", Moment, nullable=True),
     sa.Column("closed_at", Moment, nullable=True),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),  # in English
+    sa.Column("reason_fr", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_finding_order", "opened_at", "id"),
     sa.Index("ix_finding_project", "project_id", "opened_at", "id"),
     sa.Index("ix_finding_resource", "kind", "resource"),
@@ -68,7 +70,7 @@ def note(
     rule: str,
     kind: str,
     resource: str,
-    reason: str,
+    reason: Text,
     *,
     set_at: str = "",
     project_id: str | None = None,
@@ -83,7 +85,8 @@ def note(
         return False
     row = {
         "rule": rule, "set_at": set_at, "kind": kind, "resource": resource,
-        "project_id": project_id, "site": site, "deadline": deadline, "reason": reason,
+        "project_id": project_id, "site": site, "deadline": deadline, "reason": reason.en,
+        "reason_fr": reason.fr,
     }  # fmt: skip
     add(connection, [row])
     return True

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from andromede import clock
 from andromede.db import Connection, Database
+from andromede.sovereignty import words
 from andromede.sovereignty.findings import notices
 from andromede.sovereignty.log import gather
 from andromede.sovereignty.log import note as notes
@@ -23,6 +24,7 @@ from andromede.sovereignty.log.leaves import EVERYONE, Leaf, append
 from andromede.sovereignty.log.sequencer import latest
 from andromede.sovereignty.log.witnesses import all_of, cosignature, witness
 from andromede.sovereignty.log.witnessing import write_submission
+from andromede.sovereignty.words import Text
 
 log = structlog.get_logger("courier")
 
@@ -38,7 +40,11 @@ Send = Callable[[sa.RowMapping, bytes], Answer]  # a witness's row, a body; rais
 
 
 class _Conflict(Exception):
-    """The witness saw another log."""
+    """The witness saw another log; `told` says what it saw."""
+
+    def __init__(self, told: Text) -> None:
+        super().__init__(told.en)
+        self.told = told
 
 
 class _Failed(Exception):
@@ -62,7 +68,7 @@ def submit(database: Database, row: sa.RowMapping, send: Send) -> bool:
     try:
         line = _exchange(database, row, newest.size, newest.note, send)
     except _Conflict as error:
-        seen = str(error)
+        seen = error.told
         database.transact(lambda connection: _accuse(connection, row, seen))
         return False
     except (_Failed, OSError) as error:
@@ -88,7 +94,7 @@ def _exchange(database: Database, row: sa.RowMapping, size: int, note: str, send
         if answer.status == 200:
             return _line(row, note, answer.body)
         if answer.status == 422:
-            raise _Conflict(f"it cosigned another tree of {old} leaves than this log's")
+            raise _Conflict(_another(old))
         if answer.status != 409:
             raise _Failed(f"it answered {answer.status} {answer.body[:200]!r}")
         old = _other_size(answer.body, old, size)
@@ -103,14 +109,25 @@ def _other_size(body: bytes, old: int, size: int) -> int:
     """
     text = body.decode("ascii", "replace").removesuffix("\n")
     if not notes.NUMBER.fullmatch(text):
-        raise _Conflict(f"it cosigned another tree of {size} leaves than this log's")
+        raise _Conflict(_another(size))
     if int(text) == old:
         raise _Failed(f"it cosigned {old} leaves, as it was told, and answered a conflict")
     if int(text) > size:
-        raise _Conflict(
-            f"it cosigned a tree of {text} leaves and this log has {size}: it was rolled back"
-        )
+        raise _Conflict(words.text(
+            "it cosigned a tree of {seen} leaves and this log has {size}: it was rolled back",
+            "il a cosigné un arbre de {seen} feuilles et ce journal en a {size} : il est revenu en "
+            "arrière",
+            seen=text, size=size,
+        ))  # fmt: skip
     return int(text)
+
+
+def _another(size: int) -> Text:
+    return words.text(
+        "it cosigned another tree of {size} leaves than this log's",
+        "il a cosigné un autre arbre de {size} feuilles que celui de ce journal",
+        size=size,
+    )
 
 
 def _line(row: sa.RowMapping, note: str, body: bytes) -> str:
@@ -144,12 +161,12 @@ def _update(connection: Connection, row: sa.RowMapping, values: dict[str, object
     return bool(connection.execute(sa.update(witness).where(*same).values(**values)).rowcount)
 
 
-def _accuse(connection: Connection, row: sa.RowMapping, text: str) -> None:
+def _accuse(connection: Connection, row: sa.RowMapping, seen: Text) -> None:
     """Tell everyone that a witness saw another log; nothing more is submitted to it."""
-    if not _update(connection, row, {"conflict": True, "problem": text}):
+    if not _update(connection, row, {"conflict": True, "problem": seen.en}):
         return
-    log.error("conflict", witness=row["name"], url=row["url"], problem=text)
-    detail: dict[str, object] = {"witness": row["verifier"], "problem": text}
+    log.error("conflict", witness=row["name"], url=row["url"], problem=seen.en)
+    detail: dict[str, object] = {"witness": row["verifier"], "problem": seen.en}
     entry = Leaf(
         action="sovereignty:witness:conflict",
         subject=row["name"],
@@ -159,12 +176,11 @@ def _accuse(connection: Connection, row: sa.RowMapping, text: str) -> None:
         detail=detail,
     )
     append(connection, entry)
-    notices.open(
-        connection,
-        "log",
-        None,
-        f"Le témoin {row['name']} ({row['verifier']}) a vu un autre journal que celui-ci : {text}. "
-        f"Comparez vos copies du journal avec la commande andromede verify.",
-        f"The witness {row['name']} ({row['verifier']}) saw another log than this one: {text}. "
-        f"Compare your copies of the log with the command andromede verify.",
-    )
+    told = words.text(
+        "The witness {name} ({key}) saw another log than this one: {seen}. Compare your copies of "
+        "the log with the command andromede verify.",
+        "Le témoin {name} ({key}) a vu un autre journal que celui-ci : {seen}. Comparez vos copies "
+        "du journal avec la commande andromede verify.",
+        name=row["name"], key=row["verifier"], seen=seen,
+    )  # fmt: skip
+    notices.open(connection, "log", None, told.fr, told.en)

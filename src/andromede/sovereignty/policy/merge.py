@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from andromede.sovereignty.policy.model import (
+    CLOUD,
     DEFAULTS,
     FIELDS,
     RETENTION_LEAST,
@@ -20,8 +21,13 @@ from andromede.sovereignty.policy.model import (
     SupplierAccess,
     Switch,
 )
+from andromede.sovereignty.words import AND, Text, join, text
 
 FINDING_DAYS = 30
+SCOPES = {
+    CLOUD: text(CLOUD, "le cloud"),
+    DEFAULTS: text(DEFAULTS, "les valeurs par défaut du cloud"),
+}
 
 
 class Layer(Struct, frozen=True, kw_only=True):
@@ -54,14 +60,19 @@ class Effective(Struct, frozen=True, kw_only=True):
     set_at: dict[str, tuple[str, ...]] = {}
     layers: tuple[Layer, ...] = ()
 
-    def where(self, field: str) -> str:
+    def where(self, field: str) -> Text:
         """Where a field's value was set, in words for people."""
-        return " and ".join(self.set_at.get(field, (DEFAULTS,)))
+        return join(map(scope_text, self.set_at.get(field, (DEFAULTS,))), AND)
 
-    def refusing(self, field: str, value: str) -> str:
+    def refusing(self, field: str, value: str) -> Text:
         """The scopes whose own list does not let a value pass."""
         scopes = [each.scope for each in self.layers if _refuses(each.policy, field, value)]
-        return " and ".join(scopes) or self.where(field)
+        return join(map(scope_text, scopes), AND) if scopes else self.where(field)
+
+
+def scope_text(scope: str) -> Text:
+    """A scope in words; domains and projects are named as they are."""
+    return SCOPES.get(scope) or Text(scope, scope)
 
 
 def _refuses(policy: Policy, field: str, value: str) -> bool:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from andromede import clock
 from andromede.db import Connection
 from andromede.sovereignty import countries, generation
+from andromede.sovereignty.words import Text, text
 from andromede.sovereignty.world import laws, store
 from andromede.sovereignty.world.analysis import Analysis, analyse, seats
 from andromede.sovereignty.world.check import moments
@@ -30,7 +31,7 @@ class EntityFacts(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     exposures: tuple[Exposure, ...] = ()
     jurisdictions: frozenset[str] = frozenset()
-    undeclared: tuple[str, ...] = ()
+    undeclared: tuple[Text, ...] = ()
 
 
 class SiteFacts(Struct, frozen=True, kw_only=True):
@@ -46,7 +47,7 @@ class SiteFacts(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     exposures: tuple[Exposure, ...] = ()
     jurisdictions: frozenset[str] = frozenset()
-    undeclared: tuple[str, ...] = ()
+    undeclared: tuple[Text, ...] = ()
 
     @property
     def non_eu_individual(self) -> str:
@@ -78,7 +79,8 @@ def today() -> date:
 
 
 def undeclared_site(name: str) -> SiteFacts:
-    reason = Reason(code="site-undeclared", entity="", text=f"nobody declared site {name}")
+    said = text("nobody declared site {name}", "personne n'a déclaré le site {name}", name=name)
+    reason = Reason(code="site-undeclared", entity="", text=said)
     return SiteFacts(
         site=name,
         verdict=Verdict(outcome=Outcome.NOT_SHOWN, reasons=(reason,)),
@@ -165,7 +167,7 @@ def _beyond(exposures: Iterable[Exposure]) -> set[str]:
     return {each.country for each in exposures if each.kind == "extraterritorial"}
 
 
-def _missing(verdict: Verdict) -> tuple[str, ...]:
+def _missing(verdict: Verdict) -> tuple[Text, ...]:
     return tuple(each.text for each in verdict.reasons if each.code.endswith("-undeclared"))
 
 
@@ -178,7 +180,8 @@ def _site(analysis: Analysis, entities: Mapping[str, EntityFacts], site: Site) -
     )
     own = {countries.state(site.country)} - {UNDECLARED}
     suppliers = [entities[each] for each in laws.suppliers(analysis, site.operator)]
-    nobody = () if site.country != UNDECLARED else (f"nobody declared where site {site.name} is",)
+    nobody = text("nobody declared where site {name} is",
+                  "personne n'a déclaré où se trouve le site {name}", name=site.name)  # fmt: skip
     return SiteFacts(
         site=site.name,
         region=site.region,
@@ -195,5 +198,5 @@ def _site(analysis: Analysis, entities: Mapping[str, EntityFacts], site: Site) -
                 *(each.jurisdictions for each in suppliers),
             )
         ),
-        undeclared=(*nobody, *_missing(verdict)),
+        undeclared=(*((nobody,) if site.country == UNDECLARED else ()), *_missing(verdict)),
     )

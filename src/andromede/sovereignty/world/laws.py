@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from andromede.sovereignty import countries
+from andromede.sovereignty.words import Text, percentage, text, typeset
 from andromede.sovereignty.world.analysis import Analysis, percent, seats
 from andromede.sovereignty.world.model import UNDECLARED, Data, Entity, Kind, covers
 
@@ -33,11 +34,14 @@ class Reach(StrEnum):
 
 
 class Law(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One law. `summary` says in English and French what it lets whom demand of whom."""
+    """One law. `summary` says in English and French what it lets whom demand of whom; `name_fr` and
+    `article_fr` are given where French calls them otherwise than the law's own language."""
 
     id: str
     name: str
+    name_fr: str = ""
     article: str
+    article_fr: str = ""
     country: str  # or EU
     kind: str  # "domestic" or "extraterritorial": also for data that lie elsewhere
     reaches: tuple[Reach, ...]
@@ -62,12 +66,15 @@ class Exposure(Struct, frozen=True, kw_only=True):
     way: str
     entity: str = ""  # whom the law takes hold of; "" where it is the place itself
     path: tuple[str, ...] = ()
-    why: str = ""
+    why: Text
 
 
 def _read() -> tuple[Law, ...]:
     text = (Path(__file__).parent / "laws.toml").read_text()
     document = tomllib.loads(text, parse_float=Decimal)
+    for each in document["law"]:
+        each["summary"]["fr"] = typeset(each["summary"]["fr"])
+        each |= {key: typeset(each[key]) for key in ("name_fr", "article_fr") if key in each}
     return tuple(msgspec.convert(document["law"], list[Law]))
 
 
@@ -83,7 +90,8 @@ def of_place(country: str, day: date, laws: Sequence[Law] = LAWS) -> Iterator[Ex
     """The laws that reach what lies in a country."""
     for law in laws:
         if Reach.PLACE in law.reaches and covers(law, day) and _is_of(law, country, day):
-            why = f"the data lie in {countries.name(country)}"
+            why = text("the data lie in {country}", "lieu des données : {country}",
+                       country=countries.names(country))  # fmt: skip
             yield _exposure(law, Reach.PLACE, (), why)
 
 
@@ -132,31 +140,42 @@ def _of_one(analysis: Analysis, path: tuple[str, ...], laws: Sequence[Law]) -> I
         for way, find in ways.items():
             if way in law.reaches:
                 for rest, why in find(analysis, entity, law):
-                    yield _exposure(law, way, (*path, *rest), _through(path) + why)
+                    yield _exposure(law, way, (*path, *rest), _through(path, why))
         if Reach.PLACE in law.reaches and len(path) > 1:
             yield from _works_there(analysis, path, law)
 
 
-Found = Iterator[tuple[tuple[str, ...], str]]
+Found = Iterator[tuple[tuple[str, ...], Text]]
+SEATS = {
+    "seat": text("seat", "siège"),
+    "administration": text("administration", "administration centrale"),
+    "establishment": text("establishment", "établissement principal"),
+}
 
 
 def _seat(analysis: Analysis, entity: Entity, law: Law) -> Found:
     places = seats(entity)
     for what, country in places.items():
         if _is_of(law, country, analysis.day):
-            yield (), f"the {what} of {entity.id} is in {countries.name(country)}"
+            yield (), text(
+                "the {what} of {key} is in {country}", "{what} de {key} : {country}",
+                what=SEATS[what], key=entity.id, country=countries.names(country),
+            )  # fmt: skip
             return
 
 
 def _establishments(analysis: Analysis, entity: Entity, law: Law) -> Found:
     branch = next((each for each in entity.establishments if _is_of(law, each, analysis.day)), None)
     if branch is not None:
-        yield (), f"{entity.id} has a branch in {countries.name(branch)}"
+        yield (), text("{key} has a branch in {country}", "succursale de {key} : {country}",
+                       key=entity.id, country=countries.names(branch))  # fmt: skip
     for company, path in sorted(analysis.controlled.get(entity.id, {}).items()):
         country = _country(analysis, company, law)
         if country is not None:
-            why = f"{entity.id} controls {company}, of {countries.name(country)}"
-            yield path[1:], why
+            yield path[1:], text(
+                "{key} controls {company}, of {country}", "{key} contrôle {company} ({country})",
+                key=entity.id, company=company, country=countries.names(country),
+            )  # fmt: skip
 
 
 def _controllers(analysis: Analysis, entity: Entity, law: Law) -> Found:
@@ -167,17 +186,19 @@ def _controllers(analysis: Analysis, entity: Entity, law: Law) -> Found:
             continue
         country = _country(analysis, controller, law)
         if country is not None:
-            yield (
-                path[1:],
-                f"{entity.id} is controlled by {controller}, of {countries.name(country)}",
-            )
+            yield path[1:], text(
+                "{key} is controlled by {controller}, of {country}",
+                "{controller} ({country}) contrôle {key}",
+                key=entity.id, controller=controller, country=countries.names(country),
+            )  # fmt: skip
         elif Reach.ESTABLISHMENT in law.reaches:
             for rest, why in _establishments(analysis, master, law):
                 if entity.id not in rest:
-                    yield (
-                        (*path[1:], *rest),
-                        f"{entity.id} is controlled by {controller}, and {why}",
-                    )
+                    yield (*path[1:], *rest), text(
+                        "{key} is controlled by {controller}, and {why}",
+                        "{controller} contrôle {key} ; {why}",
+                        key=entity.id, controller=controller, why=why,
+                    )  # fmt: skip
 
 
 def _holders(analysis: Analysis, entity: Entity, law: Law) -> Found:
@@ -187,7 +208,10 @@ def _holders(analysis: Analysis, entity: Entity, law: Law) -> Found:
         country = _country(analysis, owner, law)
         dispersed = analysis.world.entities[owner].kind is Kind.HOLDERS
         if country is not None and share > threshold and not dispersed:
-            yield (owner,), f"{owner}, of {countries.name(country)}, holds {percent(share)} %"
+            yield (owner,), text(
+                "{owner}, of {country}, holds {share}", "{owner} ({country}) détient {share}",
+                owner=owner, country=countries.names(country), share=percentage(percent(share)),
+            )  # fmt: skip
 
 
 def _works_there(analysis: Analysis, path: tuple[str, ...], law: Law) -> Iterator[Exposure]:
@@ -196,12 +220,23 @@ def _works_there(analysis: Analysis, path: tuple[str, ...], law: Law) -> Iterato
             continue
         for country in contract.countries:
             if _is_of(law, country, analysis.day):
-                why = f"{path[-1]} works on it in {countries.name(country)}"
-                yield _exposure(law, Reach.PLACE, path, _through(path) + why)
+                why = text(
+                    "{supplier} works on it in {country}",
+                    "lieu de travail de {supplier} sur ces données : {country}",
+                    supplier=path[-1], country=countries.names(country),
+                )  # fmt: skip
+                yield _exposure(law, Reach.PLACE, path, _through(path, why))
 
 
-def _through(path: tuple[str, ...]) -> str:
-    return f"{path[-1]} supplies {path[-2]} with access to its data; " if len(path) > 1 else ""
+def _through(path: tuple[str, ...], why: Text) -> Text:
+    """The reason with the contract before it by which a supplier comes to the data."""
+    if len(path) == 1:
+        return why
+    return text(
+        "{supplier} supplies {customer} with access to its data; {why}",
+        "{supplier}, fournisseur de {customer}, accède à ses données ; {why}",
+        supplier=path[-1], customer=path[-2], why=why,
+    )  # fmt: skip
 
 
 def _country(analysis: Analysis, key: str, law: Law) -> str | None:
@@ -218,7 +253,7 @@ def _is_of(law: Law, country: str, day: date) -> bool:
     return countries.state(country) == law.country
 
 
-def _exposure(law: Law, way: Reach, path: tuple[str, ...], why: str) -> Exposure:
+def _exposure(law: Law, way: Reach, path: tuple[str, ...], why: Text) -> Exposure:
     return Exposure(
         law=law.id,
         country=law.country,

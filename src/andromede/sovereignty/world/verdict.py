@@ -10,6 +10,7 @@ from fractions import Fraction
 from msgspec import Struct
 
 from andromede.sovereignty import countries
+from andromede.sovereignty.words import AND, Text, join, percentage, text
 from andromede.sovereignty.world.analysis import Analysis, percent, seats
 from andromede.sovereignty.world.model import UNDECLARED, Holding, Kind
 from andromede.sovereignty.world.ownership import Right, Shares
@@ -18,6 +19,15 @@ INDIVIDUAL = Fraction(24, 100)
 TOGETHER = Fraction(39, 100)
 RIGHTS: tuple[Right, ...] = ("capital", "votes")
 NOBODY = Fraction()
+SEATS = {
+    "seat": text("seat", "le siège"),
+    "administration": text("central administration", "l'administration centrale"),
+    "establishment": text("main establishment", "l'établissement principal"),
+}
+OF = {
+    "capital": text("of the capital", "du capital"),
+    "votes": text("of the votes", "des droits de vote"),
+}
 
 
 class Outcome(StrEnum):
@@ -31,7 +41,7 @@ class Reason(Struct, frozen=True, kw_only=True):
 
     code: str
     entity: str
-    text: str
+    text: Text
     share: str | None = None
 
 
@@ -52,10 +62,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 def judge(analysis: Analysis, key: str) -> Verdict:
     """The verdict on an entity, on the day of the analysis."""
     if key not in analysis.world.entities:
-        text = f"{key} does not exist on that day" if key != UNDECLARED else (
-            "nobody declared who it is"
-        )  # fmt: skip
-        reason = Reason(code="entity-undeclared", entity=key, text=text)
+        reason = Reason(code="entity-undeclared", entity=key, text=_nobody(key))
         return Verdict(outcome=Outcome.NOT_SHOWN, reasons=(reason,))
     failing = (
         *_seats(analysis, key),
@@ -67,31 +74,40 @@ def judge(analysis: Analysis, key: str) -> Verdict:
     missing = tuple(_undeclared(analysis, key))
     alone, all_of_them = _largest(analysis, key), _sum(analysis, key)
     outcome = Outcome.FAILED if failing else Outcome.NOT_SHOWN if missing else Outcome.SHOWN
-    within = Reason(
-        code="within-thresholds",
-        entity=key,
-        text=f"every chain of owners of {key} ends in declared holders; non-EU owners hold at "
-        f"most {percent(alone)} % each and {percent(all_of_them)} % together",
-        share=percent(all_of_them),
-    )
     return Verdict(
         outcome=outcome,
-        reasons=(*failing, *missing) or (within,),
+        reasons=(*failing, *missing) or (_within(key, alone, all_of_them),),
         non_eu_individual=percent(alone, up=True),
         non_eu_together=percent(all_of_them, up=True),
     )
 
 
+def _nobody(key: str) -> Text:
+    if key == UNDECLARED:
+        return text("nobody declared who it is", "personne n'a déclaré de qui il s'agit")
+    return text("{key} does not exist on that day", "{key} n'existe pas à cette date", key=key)
+
+
+def _within(key: str, alone: Fraction, together: Fraction) -> Reason:
+    said = text(
+        "every chain of owners of {key} ends in declared holders; non-EU owners hold at most "
+        "{alone} each and {together} together",
+        "chaque chaîne de propriétaires de {key} aboutit à des détenteurs déclarés ; les "
+        "propriétaires hors de l'UE détiennent au plus {alone} chacun et {together} ensemble",
+        key=key, alone=percentage(percent(alone)), together=percentage(percent(together)),
+    )  # fmt: skip
+    return Reason(code="within-thresholds", entity=key, text=said, share=percent(together))
+
+
 def _seats(analysis: Analysis, key: str) -> Iterator[Reason]:
-    words = {
-        "seat": "seat",
-        "administration": "central administration",
-        "establishment": "main establishment",
-    }
     for what, country in seats(analysis.world.entities[key]).items():
         if country != UNDECLARED and not countries.in_union(country, analysis.day):
-            text = f"the {words[what]} of {key} is in {countries.name(country)}, outside the EU"
-            yield Reason(code=f"{what}-outside", entity=key, text=text)
+            said = text(
+                "the {what} of {key} is in {country}, outside the EU",
+                "{what} de {key} est hors de l'UE ({country})",
+                what=SEATS[what], key=key, country=countries.names(country),
+            )  # fmt: skip
+            yield Reason(code=f"{what}-outside", entity=key, text=said)
 
 
 def _individual(analysis: Analysis, key: str) -> dict[str, dict[Right, Fraction]]:
@@ -114,19 +130,27 @@ def _individually(analysis: Analysis, key: str) -> Iterator[Reason]:
     for owner, shares in _individual(analysis, key).items():
         above = {right: share for right, share in shares.items() if share > INDIVIDUAL}
         if above:
-            text = (
-                f"{owner}, outside the EU, holds {_said(above)} of {key}, directly or through "
-                f"others; at most 24 % is accepted"
-            )
+            said = text(
+                "{owner}, outside the EU, holds {shares} of {key}, directly or through others; "
+                "at most 24 % is accepted",
+                "{owner}, hors de l'UE, détient {shares} de {key}, directement ou par d'autres ; "
+                "au plus 24 % sont admis",
+                owner=owner, shares=_said(above), key=key,
+            )  # fmt: skip
             share = percent(max(above.values()))
-            yield Reason(code="individual-above", entity=owner, text=text, share=share)
+            yield Reason(code="individual-above", entity=owner, text=said, share=share)
 
 
-def _said(shares: Mapping[Right, Fraction]) -> str:
+def _said(shares: Mapping[Right, Fraction]) -> Text:
     """`25 % of the capital and of the votes`, or each with its own."""
     if len(shares) > 1 and len(set(shares.values())) == 1:
-        return f"{percent(next(iter(shares.values())))} % of the capital and of the votes"
-    return " and ".join(f"{percent(share)} % of the {right}" for right, share in shares.items())
+        both = percentage(percent(next(iter(shares.values()))))
+        return text("{both} {of}", "{both} {of}", both=both, of=join(OF.values(), AND))
+    parts = (
+        text("{part} {of}", "{part} {of}", part=percentage(percent(share)), of=OF[right])
+        for right, share in shares.items()
+    )
+    return join(parts, AND)
 
 
 def _of_all(analysis: Analysis, key: str) -> dict[Right, Fraction]:
@@ -141,11 +165,14 @@ def _sum(analysis: Analysis, key: str) -> Fraction:
 def _together(analysis: Analysis, key: str) -> Iterator[Reason]:
     above = {r: share for r, share in _of_all(analysis, key).items() if share > TOGETHER}
     if above:
-        text = (
-            f"owners outside the EU together hold {_said(above)} of {key}; at most 39 % is accepted"
-        )
+        said = text(
+            "owners outside the EU together hold {shares} of {key}; at most 39 % is accepted",
+            "des propriétaires hors de l'UE détiennent ensemble {shares} de {key} ; au plus 39 % "
+            "sont admis",
+            shares=_said(above), key=key,
+        )  # fmt: skip
         share = percent(max(above.values()))
-        yield Reason(code="together-above", entity=key, text=text, share=share)
+        yield Reason(code="together-above", entity=key, text=said, share=share)
 
 
 def _rights(analysis: Analysis, key: str) -> Iterator[Reason]:
@@ -160,14 +187,21 @@ def _rights(analysis: Analysis, key: str) -> Iterator[Reason]:
 
 
 def _right(holding: Holding, master: str) -> Iterator[Reason]:
-    whose = holding.holder if master == holding.holder else f"{holding.holder}, held by {master},"
-    for has, code, what in (
-        (holding.veto, "veto", "a veto"),
-        (holding.board, "board", "the right to appoint a majority of the board"),
-    ):
+    whose = text("{holder}", "{holder}, hors de l'UE,", holder=holding.holder)
+    if master != holding.holder:
+        whose = text("{holder}, held by {master},", "{holder}, que contrôle {master}, hors de l'UE,",
+                     holder=holding.holder, master=master)  # fmt: skip
+    for has, code, en, fr in (
+        (holding.veto, "veto", "a veto at {held}", "a un droit de veto sur {held}"),
+        (
+            holding.board, "board", "the right to appoint a majority of the board at {held}",
+            "peut nommer la majorité du conseil d'administration de {held}",
+        ),
+    ):  # fmt: skip
         if has:
-            text = f"{whose} has {what} at {holding.held} and is outside the EU"
-            yield Reason(code=code, entity=holding.holder, text=text)
+            said = text(f"{{whose}} has {en} and is outside the EU", f"{{whose}} {fr}",
+                        whose=whose, held=holding.held)  # fmt: skip
+            yield Reason(code=code, entity=holding.holder, text=said)
 
 
 def _foreign_master(analysis: Analysis, holder: str) -> str | None:
@@ -179,8 +213,12 @@ def _foreign_master(analysis: Analysis, holder: str) -> str | None:
 def _controlled(analysis: Analysis, key: str) -> Iterator[Reason]:
     for controller, path in sorted(analysis.controllers.get(key, {}).items()):
         if controller in analysis.foreign:
-            text = f"{controller}, outside the EU, controls {key} by {' < '.join(path)}"
-            yield Reason(code="controlled", entity=controller, text=text)
+            said = text(
+                "{controller}, outside the EU, controls {key} by {path}",
+                "{controller}, hors de l'UE, contrôle {key} par la chaîne {path}",
+                controller=controller, key=key, path=" < ".join(path),
+            )  # fmt: skip
+            yield Reason(code="controlled", entity=controller, text=said)
 
 
 def _undeclared(analysis: Analysis, key: str) -> Iterator[Reason]:
@@ -204,12 +242,16 @@ def _missing(analysis: Analysis, key: str) -> Iterator[Reason]:
     entity = analysis.world.entities[key]
     places = [what for what, country in seats(entity).items() if country == UNDECLARED]
     if places:
-        text = f"nobody declared the {places[0]} of {key}"
-        yield Reason(code="seat-undeclared", entity=key, text=text)
+        what = Text(places[0], SEATS[places[0]].fr)
+        said = text("nobody declared the {what} of {key}", "personne n'a déclaré {what} de {key}",
+                    what=what, key=key)  # fmt: skip
+        yield Reason(code="seat-undeclared", entity=key, text=said)
     if entity.kind is not Kind.COMPANY:
         return
     owned = analysis.owned[key]
     rest = max(owned.rest(right) for right in RIGHTS)
     if rest > 0:
-        text = f"nobody declared who owns {percent(rest)} % of {key}"
-        yield Reason(code="owners-undeclared", entity=key, text=text, share=percent(rest))
+        said = text("nobody declared who owns {share} of {key}",
+                    "personne n'a déclaré qui détient {share} de {key}",
+                    share=percentage(percent(rest)), key=key)  # fmt: skip
+        yield Reason(code="owners-undeclared", entity=key, text=said, share=percent(rest))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from andromede.sovereignty.evidence.answers import Holder, Location, State, of_state
 from andromede.sovereignty.evidence.seal import Answer, assess, framework
-from andromede.sovereignty.evidence.words import Text
+from andromede.sovereignty.words import Text
 
 CRITERIA = framework().criteria()
 

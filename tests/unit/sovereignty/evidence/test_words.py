@@ -17,11 +17,13 @@ HERE = Path(words.__file__).parent
 MARKED = re.compile(r"""\b_\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 TABLES = (
     phrases.VERDICTS, phrases.DATA, phrases.KINDS, phrases.KEYS, phrases.REASONS, figures.KINDS,
+    phrases.EMPTY, *phrases.VALUES.values(),
 )  # fmt: skip
 COMPOSED = {
     public.CONSENT, public.FREELY, public.OPEN, public.ONE_FACTOR, "measured", "declared",
     "computed", "unknown", "Accesses", "Consents", "Emergencies", "Findings", "in force", "expired",
-    "asked for", "refused", "revoked", "cloud", "the cloud's defaults", "too little is declared",
+    "asked for", "refused", "revoked", "cloud", "the cloud's defaults", "no country",
+    "too little is declared",
     "declared by the operator", "declared by the makers",
     "every chain of owners ends in the EU", "the limits on owners outside the EU are not kept",
 }  # fmt: skip
@@ -68,7 +70,9 @@ def test_languages_are_chosen_as_asked(asked: str, language: str) -> None:
 def test_numbers_days_and_countries() -> None:
     assert words.number("fr", "24.01") == "24,01"
     assert words.number("en", "24.01") == "24.01"
-    assert words.moment("fr", 0) == "1 janvier 1970, 00:00 UTC"
+    assert words.moment("fr", 0) == "1er janvier 1970, 00:00 UTC"
+    assert words.day("fr", "2026-11-22") == "22 novembre 2026"
+    assert words.day("en", "2026-11-01") == "1 November 2026"
     assert words.country("fr", "DE") == "Allemagne"
     assert words.country("fr", "undeclared") == "non déclaré"
 
@@ -78,7 +82,11 @@ def test_reasons_are_sentences_and_unknown_ones_stay_as_computed() -> None:
     assert phrases.reason("en", {"o": "Orange"}, known) == (
         "Nobody declared who owns 27.05 % of Orange."
     )
-    assert "27,05" in phrases.reason("fr", {}, known)
+    assert phrases.reason("fr", {"o": "Orange"}, known) == (
+        "Personne n’a déclaré qui détient 27,05 % d’Orange."
+    )
+    raw = Why(code="new", entity="o", text="raw", text_fr="brut")
+    assert (phrases.reason("en", {}, raw), phrases.reason("fr", {}, raw)) == ("raw", "brut")
     assert phrases.reason("fr", {}, Why(code="new", entity="o", text="raw")) == "raw"
     nobody = Why(code="entity-undeclared", entity="undeclared", text="raw")
     assert phrases.reason("en", {}, nobody) == "Nobody declared the operator."
