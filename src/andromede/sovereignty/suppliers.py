@@ -41,6 +41,14 @@ def put(connection: Connection, user_id: str, entity: str | None) -> None:
         connection.execute(sa.insert(affiliation), {"user_id": user_id, "entity": entity})
 
 
+def forget(connection: Connection, user_ids: Iterable[str]) -> int:
+    """Remove what is known of users that are being deleted; of how many there was something."""
+    found = sorted(of(connection, user_ids))
+    for user_id in found:
+        put(connection, user_id, None)
+    return len(found)
+
+
 def page(connection: Connection, after: str | None, limit: int) -> list[tuple[str, str]]:
     """(user, entity) of every affiliation, by user."""
     wanted = sa.select(affiliation).order_by(affiliation.c.user_id).limit(limit)

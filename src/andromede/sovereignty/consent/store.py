@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -82,6 +83,18 @@ def active(connection: Connection, project_id: str, now: int | None = None) -> l
         consent.c.ended_at.is_(None),
     )
     return list(connection.execute(wanted.order_by(consent.c.until.desc())).mappings())
+
+
+def end_of(connection: Connection, project_ids: Sequence[str], actor: str) -> int:
+    """Revoke every consent of projects that are being deleted, and every request that waits; how
+    many."""
+    now = clock.now()
+    living = sa.or_(consent.c.until.is_(None), consent.c.until > now)
+    ending = sa.update(consent).where(
+        consent.c.project_id.in_(project_ids), consent.c.ended_at.is_(None), living
+    )
+    values = {"ended_by": actor, "ended_at": now, "ended_as": "revoked"}
+    return connection.execute(ending.values(**values)).rowcount
 
 
 def emergencies(connection: Connection) -> int:

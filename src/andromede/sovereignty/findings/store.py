@@ -92,6 +92,12 @@ def note(
     return True
 
 
+def close_of(connection: Connection, project_ids: Sequence[str]) -> int:
+    """Close every finding of projects that are being deleted; how many."""
+    closing = sa.update(finding).where(OPEN, finding.c.project_id.in_(project_ids))
+    return connection.execute(closing.values(closed_at=clock.now())).rowcount
+
+
 def get(connection: Connection, finding_id: str, project_id: str | None) -> sa.RowMapping | None:
     """A finding of a project; None of any."""
     own = [] if project_id is None else [finding.c.project_id == project_id]

@@ -4,6 +4,7 @@ die, the grants and defaults that go."""
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from andromede.services.identity.roles import store as roles
 from andromede.services.identity.rows import Row
 from andromede.services.identity.tokens import store as revocations
 from andromede.services.identity.users import store as users
+from andromede.sovereignty import ending
 
 HEX = re.compile(r"[0-9a-f]{32}")
 
@@ -82,7 +84,8 @@ def switched(context: Context, row: Row, values: Mapping[str, Any]) -> None:
 
 
 def delete_project(context: Context, row: Row) -> None:
-    """Delete a project that has none below it, with its grants, credentials and tokens.
+    """Delete a project that has none below it, with its grants, credentials and tokens, its policy,
+    findings and consents.
 
     Errors: Forbidden.
     """
@@ -95,6 +98,7 @@ def delete_project(context: Context, row: Row) -> None:
     revocations.revoke(connection, [revocations.project_subject(row.id)])
     grants.forget_targets(connection, "project", [row.id])
     users.forget_default_project(connection, [row.id])
+    context.notes |= ending.projects(connection, [row.id], context.caller.user_id)
     store.delete(connection, [row.id])
 
 
@@ -111,6 +115,7 @@ def delete_domain(context: Context, row: Row) -> None:
         )
     if row.enabled:
         raise Forbidden("Cannot delete a domain that is enabled, please disable it first.")
+    _end(context, row)
     inside = store.in_domain(row.id)
     members = groups.members(connection, groups.in_domain(row.id))
     names = [revocations.user_subject(each) for each in members]
@@ -126,6 +131,16 @@ def delete_domain(context: Context, row: Row) -> None:
     roles.delete(connection, roles.in_domain(row.id))
     store.delete(connection, inside)
     store.delete(connection, [row.id])
+
+
+def _end(context: Context, row: Row) -> None:
+    """End what a domain's policies, projects and users leave behind."""
+    connection, actor = context.conn, context.caller.user_id
+    names = [each.id for each in store.of_domain(connection, row.id)]
+    counts = Counter(ending.projects(connection, names, actor))
+    counts.update(ending.domain(connection, row.id, actor))
+    ending.users(connection, users.of_domain(connection, row.id))
+    context.notes |= counts
 
 
 def domain_id_of(explicit: str | None, fresh: str) -> str:

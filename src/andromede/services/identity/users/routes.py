@@ -35,6 +35,7 @@ from andromede.services.identity.users.schema import (
     UserChangeBody,
 )
 from andromede.services.identity.users.view import user_view
+from andromede.sovereignty import ending
 
 
 def find(context: Context, user_id: str) -> Row:
@@ -152,6 +153,7 @@ def delete(context: Context) -> Reply:
     row = manage(context, context.params["user_id"])
     revocations.revoke(context.conn, [revocations.user_subject(row.id)])
     grants.forget_actors(context.conn, "user", [row.id])
+    ending.users(context.conn, [row.id])
     store.delete(context.conn, [row.id])
     return Reply(204)
 
