@@ -69,6 +69,31 @@ def test_a_world_is_declared_one_by_one(run: Run) -> None:
     assert "yes" in listed  # the veto
 
 
+def test_certificates_come_and_go(run: Run) -> None:
+    declare(run)
+    scheme, words = "ISO/IEC 27001", ("site", "certificate")
+    more = ("--issuer", "LNE", "--since", "2026-01-01", "--until", "2029-01-01")
+    added = asked(run, *words, "add", "local", scheme, "--number", "17", *more)
+    assert added["site"]["certificates"] == [
+        {"scheme": scheme, "number": "17", "issuer": "LNE", "since": "2026-01-01",
+         "until": "2029-01-01"}
+    ]  # fmt: skip
+    run(*words, "add", "local", scheme)
+    assert "2029-01-01" in run(*words, "list", "local")
+    for number in (("--number", "17"), ()):
+        with pytest.raises(CliError, match="it has one of ISO/IEC 27001 with that number"):
+            run(*words, "add", "local", scheme, *number)
+    with pytest.raises(CliError, match="2, of which --number names one"):
+        run(*words, "remove", "local", scheme)
+    with pytest.raises(CliError, match="it has none"):
+        run(*words, "remove", "local", scheme, "--number", "18")
+    left = asked(run, *words, "remove", "local", scheme, "--number", "17")
+    assert [each["number"] for each in left["site"]["certificates"]] == [""]
+    run(*words, "remove", "local", scheme)
+    shown = asked(run, "site", "show", "local")["site"]
+    assert (shown["certificates"], shown["operator"]) == ([], "cloudwatt")
+
+
 def test_an_empty_value_is_taken_back(run: Run) -> None:
     declare(run)
     run("entity", "set", "cloudwatt", "--administration", "DE", "--until", "2030-01-01")

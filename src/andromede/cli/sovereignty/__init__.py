@@ -17,6 +17,7 @@ app = typer.Typer(
 MODULES = (
     "world",
     "nouns",
+    "certificates",
     "owners",
     "operators",
     "log",

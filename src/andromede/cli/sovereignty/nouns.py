@@ -117,7 +117,7 @@ def set_site(
     state: State = None,
     as_json: AsJson = False,
 ) -> None:
-    """Declare a site, or change what is given. Certificates are declared by `world load`."""
+    """Declare a site, or change what is given. Certificates: `site certificate`."""
     members = given(
         country=country, operator=operator, region=region, place=place, latitude=latitude,
         longitude=longitude, hosts=host, networks=network,
