@@ -15,6 +15,7 @@ from andromede.sovereignty.consent import customers
 from andromede.sovereignty.findings import store as findings
 from andromede.sovereignty.log.leaves import leaf
 from andromede.sovereignty.policy import store as policies
+from andromede.sovereignty.words import Text
 from tests.contract.identity.conftest import CHEAP
 from tests.contract.identity.making import V3, make
 from tests.contract.sovereignty.declaring import Declaring
@@ -45,7 +46,12 @@ def last(it: Taking, action: str) -> Any:
 def note(it: Taking, resource: str, project: str) -> None:
     it.world.cloud.database.transact(
         lambda connection: findings.note(
-            connection, "allowed_sites", "server", resource, "why", project_id=it.ids[project]
+            connection,
+            "allowed_sites",
+            "server",
+            resource,
+            Text("why", "pourquoi"),
+            project_id=it.ids[project],
         )
     )
 

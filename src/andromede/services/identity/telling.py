@@ -12,6 +12,7 @@ from andromede.services.identity.grants.store import Target
 from andromede.services.identity.projects import store as projects
 from andromede.sovereignty.consent import rules
 from andromede.sovereignty.findings import notices
+from andromede.sovereignty.words import Text, text
 
 
 class Act(StrEnum):
@@ -23,46 +24,47 @@ class Act(StrEnum):
     CREDENTIAL = "credential"
 
 
-FRENCH = {
-    Act.ROLE: "a étendu ce que permettent les rôles de",
-    Act.PASSWORD: "a changé le mot de passe de",
-    Act.ENABLED: "a rouvert le compte de",
-    Act.CREDENTIAL: "a changé un moyen de connexion de",
-}
-ENGLISH = {
-    Act.ROLE: "widened what the roles allow of",
-    Act.PASSWORD: "set the password of",
-    Act.ENABLED: "enabled again the account of",
-    Act.CREDENTIAL: "changed a credential of",
+DONE = {
+    Act.ROLE: text("widened what the roles allow of", "a étendu ce que permettent les rôles de"),
+    Act.PASSWORD: text("set the password of", "a changé le mot de passe de"),
+    Act.ENABLED: text("enabled again the account of", "a rouvert le compte de"),
+    Act.CREDENTIAL: text("changed a credential of", "a changé un moyen de connexion de"),
 }
 
 
-def _by(context: Context) -> tuple[str, str]:
-    """Who did it, and by which consent, in both languages."""
+def _by(context: Context) -> Text:
+    """Who did it, and by which consent."""
     user, consent = context.caller.user_id, context.notes.get("consent")
-    fr, en = ("L'opérateur", "Operator") if rules.operator(context.caller) else (
-        "L'utilisateur", "User"
-    )  # fmt: skip
-    leave = (f", par l'accord {consent},", f", by consent {consent},") if consent else ("", "")
-    return f"{fr} {user}{leave[0]}", f"{en} {user}{leave[1]}"
+    who = text("User {user}", "L'utilisateur {user}", user=user)
+    if rules.operator(context.caller):
+        who = text("Operator {user}", "L'opérateur {user}", user=user)
+    if consent is None:
+        return who
+    return text(
+        "{who}, by consent {consent},",
+        "{who}, par le consentement {consent},",
+        who=who,
+        consent=consent,
+    )
 
 
 def of_roles(context: Context, project: str, users: Iterable[str], *, first: bool) -> None:
     """Users were given roles. `first`: nobody was there before to see who comes in."""
-    (fr, en), who = _by(context), ", ".join(sorted(users))
-    text_fr = f"{fr} a donné un rôle sur votre projet à : {who}."
-    text_en = f"{en} gave a role on your project to: {who}."
+    told = text(
+        "{by} gave a role on your project to: {who}.",
+        "{by} a donné un rôle sur votre projet à : {who}.",
+        by=_by(context), who=", ".join(sorted(users)),
+    )  # fmt: skip
     if first:
-        others = ", ".join(_others(context, project, set(users)))
-        text_fr += (
-            f" Y entrent aussi, ou peuvent y faire entrer : {others or '—'}. Un mot de passe que "
-            "vous tenez d'un opérateur est à changer avant d'y placer quoi que ce soit."
-        )
-        text_en += (
-            f" These also come in, or can let others in: {others or '—'}. Change a password that "
-            "you have from an operator before you place anything in it."
-        )
-    notices.open(context.conn, Act.ROLE, project, text_fr, text_en)
+        others = ", ".join(_others(context, project, set(users))) or "—"
+        told = text(
+            "{told} These also come in, or can let others in: {others}. Change a password that "
+            "you have from an operator before you place anything in it.",
+            "{told} Y entrent aussi, ou peuvent y faire entrer : {others}. Un mot de passe que "
+            "vous tenez d'un opérateur est à changer avant d'y placer quoi que ce soit.",
+            told=told, others=others,
+        )  # fmt: skip
+    notices.open(context.conn, Act.ROLE, project, told.fr, told.en)
 
 
 def _others(context: Context, project: str, users: set[str]) -> list[str]:
@@ -77,9 +79,8 @@ def _others(context: Context, project: str, users: set[str]) -> list[str]:
 
 def of_account(context: Context, project: str, users: Iterable[str], act: Act) -> None:
     """An operator changed what users of the project log in with, or what their roles are worth."""
-    (fr, en), who = _by(context), ", ".join(sorted(users))
-    notices.open(
-        context.conn, act, project,
-        f"{fr} {FRENCH[act]} : {who}.",
-        f"{en} {ENGLISH[act]}: {who}.",
+    told = text(
+        "{by} {done}: {who}.", "{by} {done} : {who}.",
+        by=_by(context), done=DONE[act], who=", ".join(sorted(users)),
     )  # fmt: skip
+    notices.open(context.conn, act, project, told.fr, told.en)

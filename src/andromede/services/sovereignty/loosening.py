@@ -13,18 +13,19 @@ from andromede.sovereignty.consent.rules import Kind
 from andromede.sovereignty.consent.settings import Settings, settings
 from andromede.sovereignty.findings import notices
 from andromede.sovereignty.policy.model import CLOUD
+from andromede.sovereignty.words import text
 
 TOLD = {
-    "operator_access": (
-        "Les opérateurs de ce nuage n'ont plus à demander votre accord (operator_access : open), "
-        "sauf là où votre propre politique l'exige.",
+    "operator_access": text(
         "Operators of this cloud no longer have to ask for your consent (operator_access: open), "
         "except where a policy of your own asks for it.",
+        "Les opérateurs de ce nuage n'ont plus à demander votre consentement (operator_access : open), "
+        "sauf là où votre propre politique l'exige.",
     ),
-    "second_factor": (
+    "second_factor": text(
+        "Operators of this cloud log in with one factor from now on (second_factor: off).",
         "Les opérateurs de ce nuage se connectent désormais avec un seul facteur "
         "(second_factor : off).",
-        "Operators of this cloud log in with one factor from now on (second_factor: off).",
     ),
 }
 
@@ -84,4 +85,4 @@ def _require(context: Context, project: str) -> None:
 def _tell(context: Context, before: Settings, after: Settings) -> None:
     for field, loose in (("operator_access", "open"), ("second_factor", "off")):
         if getattr(before, field) != loose and getattr(after, field) == loose:
-            notices.open(context.conn, "policy", None, *TOLD[field])
+            notices.open(context.conn, "policy", None, TOLD[field].fr, TOLD[field].en)
