@@ -16,15 +16,32 @@ from urllib.parse import quote, urlencode, urlsplit
 from andromede.cli.errors import CliError
 
 TIMEOUT = 120.0
+MOST = 600  # characters told of an answer that is no error of ours
 CLOSED = (ConnectionError, ssl.SSLEOFError)  # what a connection says that the host has ended
 
 
 class ApiFailure(CliError):
-    """The cloud refused a request; `status` is its HTTP code."""
+    """The cloud refused a request; `status` is its HTTP code, `document` the JSON that it answered,
+    None where it answered none. The error's text is the cloud's own message, in one line."""
 
     def __init__(self, method: str, url: str, status: int, text: str) -> None:
-        super().__init__(f"{method} {url} answered {status}: {text[:600]}")
+        try:
+            self.document = json.loads(text)
+        except ValueError:
+            self.document = None
+        said = " ".join((_message(self.document) or text[:MOST]).split())
+        super().__init__(f"{method} {url} answered {status}: {said}")
         self.status = status
+
+
+def _message(document: Any) -> str | None:
+    """What an error says for people: each service puts `message` at the top or one level below."""
+    if not isinstance(document, dict):
+        return None
+    for each in (document, *document.values()):
+        if isinstance(each, dict) and isinstance(each.get("message"), str):
+            return str(each["message"])
+    return None
 
 
 class Session:

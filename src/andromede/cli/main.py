@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Optional
@@ -62,7 +63,8 @@ def common(
 
 
 def run() -> None:
-    """Run the command line; what it cannot do becomes one line and an exit code."""
+    """Run the command line; what it cannot do becomes one line and an exit code. What the API refuses
+    is printed as its JSON too, where the command was asked for JSON."""
     try:
         app(prog_name="andromede")
     except CliError as error:
@@ -74,6 +76,9 @@ def run() -> None:
 
 
 def _fail(error: CliError) -> None:
+    document = getattr(error, "document", None)  # of an ApiFailure
+    if document is not None and "--json" in sys.argv:
+        print(json.dumps(document, indent=2, ensure_ascii=False))
     print(f"andromede: {error}", file=sys.stderr)
     sys.exit(error.code)
 
