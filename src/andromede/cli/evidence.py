@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from andromede import clock
 from andromede.cli.client import ApiFailure, Session, poll
 from andromede.cli.errors import CliError
 from andromede.cli.sovereignty.session import open_session
@@ -34,6 +35,9 @@ def fetch(state: Path, project: str, out: Path | None) -> None:
     name = headers.get("content-disposition", "").partition(NAMED)[2].rstrip('"')
     path = out if out is not None else Path(Path(name).name or "evidence.zip")
     path.write_bytes(data)
+    for each in msgspec.json.decode(unpack(data)["evidence.json"]).get("left_out", ()):
+        when = clock.iso(each["before"])
+        print(f"{path}: {each['count']} {each['what']} from before {when} are left out of it")
     print(f"{path}: {len(data)} bytes; verify it with: andromede verify {path}")
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from andromede.sovereignty.evidence import verify
+import rfc8785
+
+from andromede.sovereignty.evidence import archive, bundle, manifest, verify
 from andromede.sovereignty.log import note
 from andromede.sovereignty.log.examine import Examination
 from tests.contract.compute.helpers import have_projects
@@ -56,6 +59,24 @@ class Evident:
 def files(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def signed(world: Evident, inside: dict[str, bytes]) -> bytes:
+    """An archive of these files with a manifest that the cloud's key signed."""
+    held = {name: inside[name] for name in manifest.FILES}
+    keys = world.cloud.cloud.keys
+    assert keys is not None
+    note = keys.sign_manifest("p1", manifest.digests(held))
+    return archive.pack({**held, manifest.NAME: note.encode()})
+
+
+def lie(world: Evident, change: Callable[[dict[str, Any]], object]) -> bytes:
+    """An archive with a changed document, its pages made anew, all of it signed."""
+    inside = files(world.archive())
+    document = json.loads(inside["evidence.json"])
+    change(document)
+    content = rfc8785.dumps(document)
+    return signed(world, {**inside, "evidence.json": content, **bundle.pages(content)})
 
 
 def evident(cloud: TestCloud) -> Evident:

@@ -9,15 +9,13 @@ from typing import Any
 
 import msgspec
 import pytest
-import rfc8785
 
 from andromede import clock
 from andromede.services import compute, image, sovereignty
 from andromede.sovereignty.consent import store as consents
-from andromede.sovereignty.evidence import archive, bundle, manifest
 from andromede.sovereignty.findings import store as findings
 from andromede.sovereignty.words import Text
-from tests.contract.sovereignty.evidence_world import Evident, evident, files
+from tests.contract.sovereignty.evidence_world import Evident, evident, files, lie, signed
 from tests.harness import TestCloud
 
 DAY = 24 * 3600 * clock.SECOND
@@ -32,24 +30,6 @@ def world(tmp_path: Path) -> Iterator[Evident]:
     cloud.number()
     yield world
     cloud.close()
-
-
-def signed(world: Evident, inside: dict[str, bytes]) -> bytes:
-    """An archive of these files with a manifest that the cloud's key signed."""
-    held = {name: inside[name] for name in manifest.FILES}
-    keys = world.cloud.cloud.keys
-    assert keys is not None
-    note = keys.sign_manifest("p1", manifest.digests(held))
-    return archive.pack({**held, manifest.NAME: note.encode()})
-
-
-def lie(world: Evident, change: Callable[[dict[str, Any]], object]) -> bytes:
-    """An archive with a changed document, its pages made anew, all of it signed."""
-    inside = files(world.archive())
-    document = json.loads(inside["evidence.json"])
-    change(document)
-    content = rfc8785.dumps(document)
-    return signed(world, {**inside, "evidence.json": content, **bundle.pages(content)})
 
 
 def test_what_is_signed_anew_unchanged_verifies(world: Evident) -> None:

@@ -73,6 +73,30 @@ def page(
     return list(connection.execute(wanted).mappings())
 
 
+def newest(connection: Connection, project_id: str, before: Row | None, limit: int) -> list[Row]:
+    """A project's consents before another, newest first."""
+    where = [consent.c.project_id == project_id]
+    order = (consent.c.created_at, consent.c.id)
+    if before is not None:
+        where.append(sa.tuple_(*order) < sa.tuple_(before["created_at"], before["id"]))
+    wanted = sa.select(consent).where(*where).order_by(*(each.desc() for each in order))
+    return list(connection.execute(wanted.limit(limit)).mappings())
+
+
+def count(connection: Connection, project_id: str) -> int:
+    """How many consents of a project there are."""
+    wanted = sa.select(sa.func.count()).select_from(consent)
+    return connection.execute(wanted.where(consent.c.project_id == project_id)).scalar_one()
+
+
+def emergencies_of(connection: Connection, project_id: str) -> set[str]:
+    """The ids of a project's emergency accesses."""
+    wanted = sa.select(consent.c.id).where(
+        consent.c.project_id == project_id, consent.c.emergency.is_(True)
+    )
+    return set(connection.execute(wanted).scalars())
+
+
 def active(connection: Connection, project_id: str, now: int | None = None) -> list[Row]:
     """The consents of a project that are in force now."""
     moment = clock.now() if now is None else now

@@ -18,6 +18,7 @@ KINDS: Final = {
     "company": "company", "public-body": "public body", "person": "person", "holders": "holders",
 }  # fmt: skip
 HALF: Final = Decimal(50)
+MARKS: Final = 1_000  # on the timeline
 
 
 def site_map(sites: Sequence[SitePart], language: str) -> str:
@@ -117,8 +118,9 @@ def _strong(each: HoldingPart) -> bool:
     return each.veto or each.board or most > HALF
 
 
-def accesses(document: Evidence, language: str) -> str:
-    """The timeline of the last months: accesses, consents, emergencies, findings."""
+def accesses(document: Evidence, language: str) -> tuple[str, int]:
+    """The timeline of the last months: accesses, consents, emergencies, findings; and how many of the
+    oldest it does not show."""
     rows = [say(language, word) for word in ("Accesses", "Consents", "Emergencies", "Findings")]
     events = [
         timeline.Event(
@@ -143,6 +145,8 @@ def accesses(document: Evidence, language: str) -> str:
             timeline.Event(row=rows[3], at=int(row["opened"]), until=int(end), kind="finding",
                            text=str(row.get("rule", "")))
         )  # fmt: skip
+    unseen = max(0, len(events) - MARKS)
+    events = sorted(events, key=lambda each: each.at)[unseen:]
     first = min((each.at for each in events), default=document.made)
     since = min(first - DAY, document.made - WINDOW)
     described = say(
@@ -150,4 +154,5 @@ def accesses(document: Evidence, language: str) -> str:
         n=len(document.accesses), consents=len(document.consents), findings=len(document.findings),
     )  # fmt: skip
     title = say(language, "Timeline of accesses")
-    return timeline.draw(rows, events, since, document.made, language, title, described)
+    drawn = timeline.draw(rows, events, since, document.made, language, title, described)
+    return drawn, unseen

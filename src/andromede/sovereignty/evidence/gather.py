@@ -14,12 +14,28 @@ from andromede.config import Config, Paths
 from andromede.db import Connection
 from andromede.sovereignty import countries
 from andromede.sovereignty.consent import store as consents
-from andromede.sovereignty.evidence import answers, model, seal, store, stores, world_parts
-from andromede.sovereignty.evidence.model import AccessPart, Basis, Evidence, Said
+from andromede.sovereignty.evidence import (
+    answers,
+    bounds,
+    model,
+    seal,
+    store,
+    stores,
+    world_parts,
+)
+from andromede.sovereignty.evidence.bounds import POLICY_ACTS
+from andromede.sovereignty.evidence.model import (
+    CONSENTS,
+    FINDINGS,
+    AccessPart,
+    Basis,
+    Evidence,
+    Said,
+)
 from andromede.sovereignty.findings import store as findings
 from andromede.sovereignty.log import note, witnesses
-from andromede.sovereignty.log.bundle import Bundle
-from andromede.sovereignty.log.gather import bundle as log_bundle
+from andromede.sovereignty.log.bundle import Bundle, Proven
+from andromede.sovereignty.log.gather import of_rows
 from andromede.sovereignty.policy import merge
 from andromede.sovereignty.policy import store as policies
 from andromede.sovereignty.policy.model import AT_REST
@@ -28,8 +44,7 @@ from andromede.sovereignty.world import facts as world
 from andromede.sovereignty.world.facts import Facts
 
 MOST_LEAVES: Final = 100_000
-MOST_ROWS: Final = 10_000  # of consents and findings
-POLICY_ACTS: Final = "sovereignty:policy:"
+MOST_ROWS: Final = 100_000  # of consents and of findings
 SOFTWARE: Final = f"andromede {__version__}"
 
 
@@ -52,20 +67,27 @@ def gather(
     connection: Connection, cloud: Cloud, project: str, resources: Sequence[store.Placed]
 ) -> tuple[Evidence, Bundle]:
     """The document, and the log's bundle that goes with it."""
-    facts = world.current(connection)
-    log = log_bundle(connection, project, cloud.verifier, limit=MOST_LEAVES)
+    facts, made = world.current(connection), clock.now()
+    chosen, unlogged = bounds.leaves(connection, project, MOST_LEAVES, made)
+    log = of_rows(connection, project, cloud.verifier, chosen)
     sites = world_parts.sites(facts, Counter(each.site for each in resources))
     operators = world_parts.operators(sites)
     owners = world_parts.entities(facts, operators)
-    acts = _acts(log)
-    asked = consents.page(connection, None, MOST_ROWS, project_id=project)
-    emergencies = {row["id"] for row in asked if row["emergency"]}
+    asked, unasked = bounds.rows(
+        CONSENTS, lambda before, most: consents.newest(connection, project, before, most),
+        consents.count(connection, project), MOST_ROWS,
+    )  # fmt: skip
+    found, unfound = bounds.rows(
+        FINDINGS, lambda before, most: findings.page(connection, project, "all", before, most),
+        findings.count(connection, project), MOST_ROWS,
+    )  # fmt: skip
+    urgent = consents.emergencies_of(connection, project)
     effective = policies.effective(connection, project)
     fields = merge.shown(effective)
     kept = store_parts(cloud, facts)
     document = Evidence(
         format=model.FORMAT,
-        made=clock.now(),
+        made=made,
         day=facts.date.isoformat(),
         generation=facts.generation,
         cloud=cloud.part,
@@ -76,26 +98,25 @@ def gather(
         holdings=world_parts.holdings(facts, owners),
         suppliers=world_parts.suppliers(facts, operators),
         laws=world_parts.law_parts(sites),
-        accesses=tuple(_access(act, emergencies) for act in acts if _foreign(act, project)),
-        consents=tuple(_consent(row) for row in asked),
-        findings=tuple(_finding(row) for row in findings.page(
-            connection, project, "all", None, MOST_ROWS)),
+        accesses=tuple(_access(each, urgent) for each in log.leaves if _foreign(each.leaf, project)),
+        consents=tuple(_consent(row) for row in reversed(asked)),
+        findings=tuple(_finding(row) for row in found),
         policy=model.PolicyPart(
             fields=fields,
-            history=tuple(
-                _access(act, emergencies) for act in acts
-                if act["action"].startswith(POLICY_ACTS) and act["status"] < 400
-            ),
+            history=tuple(_access(each, urgent) for each in log.leaves if _changes(each.leaf)),
         ),
         stores=kept,
         log=_log(log),
         seal=assess(connection, cloud, facts, _confined(fields, facts)),
+        left_out=(*unlogged, *unasked, *unfound),
     )  # fmt: skip
     return document, log
 
 
-def _acts(log: Bundle) -> list[dict[str, Any]]:
-    return [{**each.leaf, "position": each.index} for each in log.leaves]
+def _changes(act: dict[str, Any]) -> bool:
+    """Whether an act changed a policy that binds the project."""
+    action: str = act["action"]
+    return action.startswith(POLICY_ACTS) and act["status"] < 400
 
 
 def _foreign(act: dict[str, Any], project: str) -> bool:
@@ -107,7 +128,8 @@ def _foreign(act: dict[str, Any], project: str) -> bool:
     return not (ours and (act["project_id"] != project or act["action"].startswith(POLICY_ACTS)))
 
 
-def _access(act: dict[str, Any], emergencies: set[str]) -> AccessPart:
+def _access(each: Proven, emergencies: set[str]) -> AccessPart:
+    act = each.leaf
     return AccessPart(
         time=act["time"],
         action=act["action"],
@@ -115,7 +137,7 @@ def _access(act: dict[str, Any], emergencies: set[str]) -> AccessPart:
         subject=act["subject"],
         status=act["status"],
         leaf=act["id"],
-        position=act["position"],
+        position=each.index,
         emergency=act["detail"].get("consent") in emergencies,
     )
 

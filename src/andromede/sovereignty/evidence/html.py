@@ -68,7 +68,8 @@ def render(document: Evidence, language: str, digest: str, file: str = "FILE") -
         "seal_sentence": phrases.seal(document.seal, language),
         "answered": [each for each in document.seal.criteria if each.level is not None],
         "unanswered": [each for each in document.seal.criteria if each.level is None],
-        "timeline": figures.accesses(document, language),
+        "left": phrases.left_out(document, language),
+        **_timeline(document, language),
         "policy": phrases.policy_rows(document.policy.fields, language),
         "witnesses": phrases.witnesses(document.log.witnesses, language),
         **_graph(document, language),
@@ -175,13 +176,21 @@ def _resources(document: Evidence, language: str) -> dict[str, Any]:
     }
 
 
+def _timeline(document: Evidence, language: str) -> dict[str, Any]:
+    picture, unseen = figures.accesses(document, language)
+    return {"timeline": picture, "timeline_left": unseen}
+
+
 def _accesses(document: Evidence, language: str) -> dict[str, Any]:
     newest = sorted(document.accesses, key=lambda each: -each.time)
     history = sorted(document.policy.history, key=lambda each: -each.time)
     return {
         "accesses": newest[:MOST],
         "accesses_left": max(0, len(newest) - MOST),
-        "consents": [phrases.consent(each, language, document.made) for each in document.consents],
+        "consents": [
+            phrases.consent(each, language, document.made) for each in document.consents[-MOST:]
+        ],
+        "consents_left": max(0, len(document.consents) - MOST),
         "history": history[:10],
     }
 

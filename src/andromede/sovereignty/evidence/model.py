@@ -17,6 +17,9 @@ from andromede.sovereignty.words import Text
 FORMAT: Final = "andromede-evidence/1"
 NO_DATA: Final = "no data at rest"  # said of the keys of what holds none
 
+# What an archive may leave out, where there is too much for one.
+OWN, OF_OTHERS, CONSENTS, FINDINGS = "own acts", "acts of others", "consents", "findings"
+
 
 class Basis(StrEnum):
     """How something is known."""
@@ -191,6 +194,15 @@ class LogPart(Struct, frozen=True, kw_only=True):
     witnesses: tuple[str, ...]
 
 
+class Left(Struct, frozen=True, kw_only=True):
+    """What is left out: how many of "own acts" (their leaves are not in log.json), "acts of others"
+    (neither told nor in log.json), "consents" or "findings", all of them older than `before`."""
+
+    what: str
+    count: int
+    before: int
+
+
 class PolicyPart(Struct, frozen=True, kw_only=True):
     """The policy in force: each field's value and the scopes where it was set. `history` are the
     acts that changed it."""
@@ -199,8 +211,8 @@ class PolicyPart(Struct, frozen=True, kw_only=True):
     history: tuple[AccessPart, ...]
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
-    """The whole document."""
+class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The whole document. `left_out` is there only where something is."""
 
     format: str
     made: int
@@ -221,6 +233,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     stores: tuple[StorePart, ...]
     log: LogPart
     seal: Seal
+    left_out: tuple[Left, ...] = ()
 
 
 def plain(document: Any) -> Any:

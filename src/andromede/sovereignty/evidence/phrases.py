@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from andromede.sovereignty.consent import kinds
-from andromede.sovereignty.evidence.model import NO_DATA, Evidence, SitePart, Why
+from andromede.sovereignty.evidence.model import (
+    CONSENTS,
+    FINDINGS,
+    NO_DATA,
+    OF_OTHERS,
+    OWN,
+    Evidence,
+    SitePart,
+    Why,
+)
 from andromede.sovereignty.evidence.seal import Seal
 from andromede.sovereignty.evidence.words import country, moment, number, say
 from andromede.sovereignty.words import percentage
@@ -28,6 +37,17 @@ KEYS: Final = {
     "cloud": "the cloud's",
     "customer": "the customer's",
     NO_DATA: NO_DATA,
+}
+# What an archive leaves out, and where all of it is.
+LEFT: Final = {
+    OWN: "Left out, as the oldest: {n} leaves of the project's own acts, from before {when}, are not "
+    "in log.json. GET /sovereignty/v1/log/bundle pages through all of them.",
+    OF_OTHERS: "Left out, as the oldest: {n} acts of others, from before {when}, are neither told here "
+    "nor in log.json. GET /sovereignty/v1/log/bundle pages through all of them.",
+    CONSENTS: "Left out, as the oldest: {n} consents asked for before {when}. "
+    "GET /sovereignty/v1/consents pages through all of them.",
+    FINDINGS: "Left out, as the oldest: {n} findings opened before {when}. "
+    "GET /sovereignty/v1/findings?state=all pages through all of them.",
 }
 # By code, with names in place of ids; what has none is told as it was computed.
 REASONS: Final = {
@@ -114,6 +134,14 @@ def seal(outcome: Seal, language: str) -> str:
         )  # fmt: skip
     return say(language, "SEAL-{level}: the lowest of all criteria ({lowest}).",
                level=outcome.level, lowest=lowest)  # fmt: skip
+
+
+def left_out(document: Evidence, language: str) -> list[str]:
+    """What the archive does not hold, a sentence each."""
+    return [
+        say(language, LEFT[each.what], n=each.count, when=moment(language, each.before))
+        for each in document.left_out
+    ]
 
 
 def keys(document: Evidence, language: str) -> str:

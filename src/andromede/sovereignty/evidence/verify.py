@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from andromede import clock
 from andromede.sovereignty.evidence import archive, bundle, manifest
 from andromede.sovereignty.evidence.model import FORMAT, AccessPart, Evidence, canonical
 from andromede.sovereignty.log import bundle as logs
@@ -47,6 +48,7 @@ def examine(found: Examination, file: str, data: bytes) -> None:
         return
     found.bundle(f"{file}:log.json", log)
     _claims(found, file, document, log)
+    _left_out(found, file, document, log)
 
 
 def _document(files: dict[str, bytes]) -> Evidence:
@@ -120,6 +122,20 @@ def _claims(found: Examination, file: str, document: Evidence, log: logs.Bundle)
         found.say(file, FALSE, f"acts that log.json does not have so: {', '.join(wrong[:5])}")
     else:
         found.say(file, TRUE, f"{len(acts)} acts it tells of are leaves of the log")
+
+
+def _left_out(found: Examination, file: str, document: Evidence, log: logs.Bundle) -> None:
+    """What the archive does not hold is said, and nothing is left out unsaid."""
+    if len(log.leaves) != document.log.leaves:
+        held = f"log.json has {len(log.leaves)} leaves and evidence.json tells of "
+        found.say(file, FALSE, f"{held}{document.log.leaves}")
+    if log.next is not None:
+        found.say(file, NOT_SHOWN, "log.json ends before the project's newest leaves")
+    for each in document.left_out:
+        when = clock.iso(each.before)
+        found.say(
+            file, NOT_SHOWN, f"{each.count} {each.what} from before {when} are left out of it"
+        )
 
 
 def _told(act: AccessPart, proven: Any) -> bool:

@@ -105,6 +105,12 @@ def get(connection: Connection, finding_id: str, project_id: str | None) -> sa.R
     return connection.execute(wanted).mappings().first()
 
 
+def count(connection: Connection, project_id: str) -> int:
+    """How many findings of a project there are, open or closed."""
+    wanted = sa.select(sa.func.count()).select_from(finding)
+    return connection.execute(wanted.where(finding.c.project_id == project_id)).scalar_one()
+
+
 def offending(
     connection: Connection,
     project_id: str,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 from msgspec import to_builtins
@@ -61,6 +61,19 @@ def bundle(
     `log` is the log's verifier key.
     """
     rows = leaves.page(connection, project_id, after, limit + 1)
+    following = rows[limit - 1]["id"] if len(rows) > limit else None
+    return of_rows(connection, project_id, log, rows[:limit], earlier, following)
+
+
+def of_rows(
+    connection: Connection,
+    project_id: str,
+    log: str,
+    rows: Iterable[sa.RowMapping],
+    earlier: Sequence[int] = (),
+    following: str | None = None,
+) -> Bundle:
+    """As `bundle`, with leaves that the caller has chosen."""
     newest = latest(connection)
     size = 0 if newest is None else newest.size
     found = tree(connection, size)
@@ -78,8 +91,8 @@ def bundle(
             for each, note in notes.items()
             if note is not None
         ],
-        leaves=[_proven(row, found) for row in rows[:limit]],
-        next=rows[limit - 1]["id"] if len(rows) > limit else None,
+        leaves=[_proven(row, found) for row in rows],
+        next=following,
     )
 
 

@@ -17,7 +17,7 @@ HERE = Path(words.__file__).parent
 MARKED = re.compile(r"""\b_\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 TABLES = (
     phrases.VERDICTS, phrases.DATA, phrases.KINDS, phrases.KEYS, phrases.REASONS, figures.KINDS,
-    phrases.EMPTY, *phrases.VALUES.values(),
+    phrases.EMPTY, phrases.LEFT, *phrases.VALUES.values(),
 )  # fmt: skip
 COMPOSED = {
     public.CONSENT, public.FREELY, public.OPEN, public.ONE_FACTOR, "measured", "declared",
