@@ -19,6 +19,8 @@ class Fake:
 
     project_id = "p1"
 
+    left: tuple[dict[str, Any], ...] = ()
+
     def __init__(self, pending: list[int], projects: list[str] | None = None) -> None:
         self.pending = pending
         self.projects = projects
@@ -29,7 +31,8 @@ class Fake:
         assert service == "sovereignty"
         self.asked.append(path)
         left = self.pending.pop(0) if len(self.pending) > 1 else self.pending[0]
-        document = json.dumps({"log": {"pending": left}}).encode()
+        told = {"left_out": self.left} if self.left else {}
+        document = json.dumps({"log": {"pending": left}, **told}).encode()
         name = {"content-disposition": 'attachment; filename="evidence-p1-2026-11-22.zip"'}
         return pack({"evidence.json": document}), name
 
@@ -61,6 +64,13 @@ def test_it_waits_until_all_leaves_have_their_number(fetch: Any, tmp_path: Path)
     assert fake.asked == ["/evidence/p1"] * 3
     assert fake.closed
     assert (tmp_path / "evidence-p1-2026-11-22.zip").exists()
+
+
+def test_it_says_what_is_left_out(fetch: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    fake = Fake([0])
+    fake.left = ({"what": "own acts", "count": 7, "before": 1_000_000},)
+    fetch(fake, "p1")
+    assert "7 own acts from before 1970-01-01T00:00:01Z are left out" in capsys.readouterr().out
 
 
 def test_it_writes_where_it_is_told(

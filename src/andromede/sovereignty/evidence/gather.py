@@ -44,7 +44,7 @@ from andromede.sovereignty.world import facts as world
 from andromede.sovereignty.world.facts import Facts
 
 MOST_LEAVES: Final = 100_000
-MOST_ROWS: Final = 100_000  # of consents and of findings
+MOST_ROWS: Final = 20_000  # of consents and of findings
 SOFTWARE: Final = f"andromede {__version__}"
 
 

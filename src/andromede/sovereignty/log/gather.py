@@ -79,6 +79,7 @@ def of_rows(
     found = tree(connection, size)
     others = sorted({*earlier, cosigned_size(connection) or 0} - {0, size})
     notes = {each: signed_note(connection, each) for each in others}
+    shared: dict[str, str] = {}  # leaves that are near have most of their proofs in common
     return Bundle(
         project_id=project_id,
         made=clock.iso_micro(clock.now()),
@@ -91,17 +92,19 @@ def of_rows(
             for each, note in notes.items()
             if note is not None
         ],
-        leaves=[_proven(row, found) for row in rows],
+        leaves=[_proven(row, found, shared) for row in rows],
         next=following,
     )
 
 
-def _proven(row: sa.RowMapping, found: Tree) -> Proven:
+def _proven(row: sa.RowMapping, found: Tree, shared: dict[str, str]) -> Proven:
     index = row["position"]
     shown = index is not None and index < found.size
     return Proven(
         leaf=to_builtins(leaves.of_row(row)),
         salt=row["salt"].hex(),
         index=index if shown else None,
-        proof=to_text(found.inclusion(index)) if shown else None,
+        proof=[shared.setdefault(each, each) for each in to_text(found.inclusion(index))]
+        if shown
+        else None,
     )
