@@ -236,7 +236,7 @@ def test_pages_and_pictures_say_what_they_do_not_show(
 @pytest.mark.parametrize(
     ("change", "verdict", "says"),
     [
-        (lambda d: d["log"].update(leaves=1), "false", "leaves and evidence.json tells of 1"),
+        (lambda d: d["log"].update(leaves=1), "false", "evidence.json is wrong of log.json in: leaves"),
         (lambda d: d.update(left_out=[{"what": "own acts", "count": 1, "before": 0}]), "not shown",
          "1 own acts from before 1970-01-01T00:00:00Z are left out"),
         (lambda d: d.update(left_out=[{"what": "lies", "count": 1, "before": 0}]), "false",

@@ -4,6 +4,7 @@ The newest checkpoint is often some seconds old, and no witness has seen it yet.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from andromede.sovereignty.log.courier import Answer, due, submit
 from andromede.sovereignty.log.witnesses import cosignature, vouching
 from tests.contract.sovereignty.customers import later
 from tests.contract.sovereignty.declaring import V1
-from tests.contract.sovereignty.evidence_world import Evident, evident
+from tests.contract.sovereignty.evidence_world import Evident, evident, files, lie, signed
 from tests.contract.sovereignty.log_world import act
 from tests.harness import MemoryKeys, TestCloud, caller
 
@@ -131,3 +132,49 @@ def test_a_conflict_or_a_damaged_cosignature_counts_for_nothing(world: Evident) 
         lambda c: c.execute(sa.text("UPDATE witness SET conflict = :yes").bindparams(yes=True))
     )
     assert counted(world) == []
+
+
+def test_evidence_names_the_checkpoint_that_was_cosigned(world: Evident) -> None:
+    grow(world)
+    name = WITNESS.witness.verifier.name
+    assert "cosigned" not in world.document()["log"]
+    cosign(world)
+    told = world.document()["log"]
+    assert told["witnesses"] == [name]
+    assert "cosigned" not in told, "it is the newest"
+    seen = told["size"]
+    grow(world)
+    data = world.archive()
+    assert world.examine(data).verdict == "verified"
+    told = world.document()["log"]
+    assert told["witnesses"] == []
+    assert told["cosigned"] == {"size": seen, "witnesses": [name]}
+    for language, words in (("en", f"{seen} leaves, by {name}"), ("fr", f"{seen} feuilles.")):
+        assert words in files(data)[f"evidence.{language}.html"].decode()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda log: log.update(witnesses=["witness.test/witness"]), "wrong of log.json in: witn"),
+        (lambda log: log["cosigned"].update(size=1), "wrong of log.json in: cosigned"),
+    ],
+)
+def test_evidence_that_names_other_witnesses_is_false(
+    world: Evident, change: Any, says: str
+) -> None:
+    grow(world)
+    cosign(world)
+    grow(world)
+    found = world.examine(lie(world, lambda document: change(document["log"])))
+    assert found.verdict == "false"
+    assert any(says in each.text for each in found.lines), found.lines
+    old = world.examine(lie(world, lambda document: document["log"].pop("cosigned")))
+    assert old.verdict == "verified", "archives of before told of the newest checkpoint only"
+
+
+def test_a_witness_whose_key_is_none_is_false(world: Evident) -> None:
+    inside = files(world.archive())
+    log = json.loads(inside["log.json"]) | {"witnesses": ["none"]}
+    found = world.examine(signed(world, {**inside, "log.json": json.dumps(log).encode()}))
+    assert found.verdict == "false"

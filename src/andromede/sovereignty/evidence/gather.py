@@ -17,6 +17,7 @@ from andromede.sovereignty.consent import store as consents
 from andromede.sovereignty.evidence import (
     answers,
     bounds,
+    log_part,
     model,
     seal,
     store,
@@ -33,7 +34,7 @@ from andromede.sovereignty.evidence.model import (
     Said,
 )
 from andromede.sovereignty.findings import store as findings
-from andromede.sovereignty.log import note, witnesses
+from andromede.sovereignty.log import witnesses
 from andromede.sovereignty.log.bundle import Bundle, Proven
 from andromede.sovereignty.log.gather import of_rows
 from andromede.sovereignty.policy import merge
@@ -106,7 +107,7 @@ def gather(
             history=tuple(_access(each, urgent) for each in log.leaves if _changes(each.leaf)),
         ),
         stores=kept,
-        log=_log(log),
+        log=log_part.told(log),
         seal=assess(connection, cloud, facts, _confined(fields, facts)),
         left_out=(*unlogged, *unasked, *unfound),
     )  # fmt: skip
@@ -189,18 +190,6 @@ def store_parts(cloud: Cloud, facts: Facts) -> tuple[model.StorePart, ...]:
             )
         )
     return tuple(found)
-
-
-def _log(log: Bundle) -> model.LogPart:
-    signed = note.parse(log.checkpoint) if log.checkpoint else None
-    asked = [note.verifier(each) for each in log.witnesses]
-    return model.LogPart(
-        size=note.read_checkpoint(signed.text).size if signed else 0,
-        checkpoint=log.checkpoint or "",
-        leaves=len(log.leaves),
-        pending=sum(each.index is None for each in log.leaves),
-        witnesses=tuple(each.name for each in note.signed_by(signed, asked)) if signed else (),
-    )
 
 
 def _confined(fields: dict[str, Any], facts: Facts) -> bool:

@@ -72,6 +72,7 @@ def render(document: Evidence, language: str, digest: str, file: str = "FILE") -
         **_timeline(document, language),
         "policy": phrases.policy_rows(document.policy.fields, language),
         "witnesses": phrases.witnesses(document.log.witnesses, language),
+        "cosigned": phrases.cosigned(document.log, language),
         **_graph(document, language),
         **_resources(document, language),
         **_accesses(document, language),

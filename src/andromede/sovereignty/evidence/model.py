@@ -184,14 +184,23 @@ class StorePart(Struct, frozen=True, kw_only=True):
     country: Said
 
 
+class Cosigned(Struct, frozen=True, kw_only=True):
+    """A checkpoint's size, and the witnesses that cosigned it."""
+
+    size: int
+    witnesses: tuple[str, ...]
+
+
 class LogPart(Struct, frozen=True, kw_only=True):
-    """The state of the log: the checkpoint as a signed note, and how many leaves log.json has."""
+    """The state of the log: the checkpoint as a signed note, and how many leaves log.json has.
+    `cosigned`: where no witness has cosigned that checkpoint yet, the newest that one did."""
 
     size: int
     checkpoint: str
     leaves: int
     pending: int
     witnesses: tuple[str, ...]
+    cosigned: Cosigned | UnsetType = UNSET
 
 
 class Left(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from msgspec import UnsetType
+
 from andromede.sovereignty.consent import kinds
 from andromede.sovereignty.evidence.model import (
     CONSENTS,
@@ -13,6 +15,7 @@ from andromede.sovereignty.evidence.model import (
     OF_OTHERS,
     OWN,
     Evidence,
+    LogPart,
     SitePart,
     Why,
 )
@@ -157,6 +160,18 @@ def keys(document: Evidence, language: str) -> str:
             language, "The customer holds every key: the cloud cannot read the data at rest."
         )
     return say(language, "The cloud holds keys, and can read the data at rest.")
+
+
+def cosigned(log: LogPart, language: str) -> str:
+    """The checkpoint that witnesses did cosign, where the newest is too new; or nothing."""
+    if isinstance(log.cosigned, UnsetType):
+        return ""
+    return say(
+        language,
+        "The newest checkpoint that witnesses cosigned, tied to this one in log.json: {size} leaves, "
+        "by {witnesses}.",
+        size=log.cosigned.size, witnesses=witnesses(log.cosigned.witnesses, language),
+    )  # fmt: skip
 
 
 def witnesses(found: tuple[str, ...], language: str) -> str:

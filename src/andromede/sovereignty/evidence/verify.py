@@ -8,9 +8,10 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from andromede import clock
-from andromede.sovereignty.evidence import archive, bundle, manifest
+from andromede.sovereignty.evidence import archive, bundle, log_part, manifest
 from andromede.sovereignty.evidence.model import FORMAT, AccessPart, Evidence, canonical
 from andromede.sovereignty.log import bundle as logs
 from andromede.sovereignty.log import note
@@ -48,6 +49,7 @@ def examine(found: Examination, file: str, data: bytes) -> None:
         return
     found.bundle(f"{file}:log.json", log)
     _claims(found, file, document, log)
+    _log(found, file, document, log)
     _left_out(found, file, document, log)
 
 
@@ -124,11 +126,22 @@ def _claims(found: Examination, file: str, document: Evidence, log: logs.Bundle)
         found.say(file, TRUE, f"{len(acts)} acts it tells of are leaves of the log")
 
 
+def _log(found: Examination, file: str, document: Evidence, log: logs.Bundle) -> None:
+    """What evidence.json says of log.json is what it is."""
+    try:
+        told = log_part.told(log)
+    except ValueError:
+        return  # the examination of the bundle said what is wrong with it
+    if document.log.cosigned is UNSET:  # as in archives of earlier versions
+        told = msgspec.structs.replace(told, cosigned=UNSET)
+    if told != document.log:
+        names = [each for each in told.__struct_fields__
+                 if getattr(told, each) != getattr(document.log, each)]  # fmt: skip
+        found.say(file, FALSE, f"evidence.json is wrong of log.json in: {', '.join(names)}")
+
+
 def _left_out(found: Examination, file: str, document: Evidence, log: logs.Bundle) -> None:
     """What the archive does not hold is said, and nothing is left out unsaid."""
-    if len(log.leaves) != document.log.leaves:
-        held = f"log.json has {len(log.leaves)} leaves and evidence.json tells of "
-        found.say(file, FALSE, f"{held}{document.log.leaves}")
     if log.next is not None:
         found.say(file, NOT_SHOWN, "log.json ends before the project's newest leaves")
     for each in document.left_out:
