@@ -57,7 +57,7 @@ class Visible(HTMLParser):
 def english(text: str, names: Iterable[str] = ()) -> list[str]:
     """The English words of a text, but for those of these names."""
     for name in sorted(names, key=len, reverse=True):
-        text = text.replace(name, " ")
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", text)
     words = re.findall(r"\w+", text.lower())
     return [word for word in words if word in ENGLISH - SHARED]
 

@@ -18,6 +18,7 @@ from andromede.sovereignty.policy.model import DEFAULTS, Keys, Policy, SupplierA
 from andromede.sovereignty.words import Text, join, percentage, text, typeset
 from andromede.sovereignty.world import facts
 from andromede.sovereignty.world.model import Contract, Data, Site
+from andromede.sovereignty.world.verdict import judge
 from tests.french import english, unprinted
 from tests.unit.sovereignty.worlds import entity, holding, public, world
 
@@ -86,6 +87,7 @@ def told(known: facts.Facts) -> Iterator[Text]:
         yield from (reason.text for reason in each.verdict.reasons)
         yield from (exposure.why for exposure in each.exposures)
         yield from each.undeclared
+    yield from (reason.text for reason in judge(known.analysis, "ghost").reasons)
 
 
 POLICIES: list[Any] = [
@@ -135,7 +137,7 @@ def test_every_reason_is_told_in_french() -> None:
     }  # fmt: skip
     ways = {each.way for one in known.entities.values() for each in one.exposures}
     assert ways == {"seat", "establishment", "controlled", "holder", "place"}
-    names = [*known.entities, *known.sites, "allowed_sites", "ownership.shown_required"]
+    names = [*known.entities, *known.sites, "ghost", "allowed_sites", "ownership.shown_required"]
     for each in found:
         assert each.en != each.fr, each
         assert english(each.fr, names) == [], each.fr
@@ -146,4 +148,5 @@ def test_every_reason_is_told_in_french() -> None:
 def test_english_in_french_is_seen() -> None:
     assert english("le siège of acme est ici") == ["of"]
     assert english("the-site est un site, on le sait", ["the-site"]) == []
+    assert english("règle a0320352-bedb156987b4", ["db"]) == []
     assert unprinted("oui : l'un") == ["oui : l'un", "oui : l'un"]

@@ -285,7 +285,7 @@ def _value(rule: str, value: Any, language: str) -> str:
     if rule.endswith("_percent"):
         return percentage(str(value)).in_(language)
     if rule.endswith("_days"):
-        return say(language, "{n} days", n=value)
+        return say(language, "{n} day", n=1) if value == 1 else say(language, "{n} days", n=value)
     return say(language, VALUES.get(rule, {}).get(value, str(value)))
 
 

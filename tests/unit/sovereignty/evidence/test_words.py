@@ -92,6 +92,47 @@ def test_reasons_are_sentences_and_unknown_ones_stay_as_computed() -> None:
     assert phrases.reason("en", {}, nobody) == "Nobody declared the operator."
 
 
+@pytest.mark.parametrize(
+    ("rule", "value", "english", "french"),
+    [
+        ("allowed_countries", ["DE", "US"], "Germany, United States", "Allemagne, États-Unis"),
+        ("allowed_countries", [], "no country", "aucun pays"),
+        ("allowed_sites", ["a", "b"], "a, b", "a, b"),
+        ("administration_from", [], "nowhere", "nulle part"),
+        ("individual_percent", "12.5", "12.5 %", "12,5\u00a0%"),
+        ("finding_days", 1, "1 day", "1 jour"),
+        ("retention_days", 183, "183 days", "183 jours"),
+        ("shown_required", True, "yes", "oui"),
+        ("backup_elsewhere", False, "no", "non"),
+        ("together_percent", None, "any", "sans restriction"),
+        (
+            "supplier_access",
+            "eu",
+            "suppliers of the EU only",
+            "fournisseurs de l\u2019UE seulement",
+        ),
+        ("of_another_version", "x", "x", "x"),
+    ],
+)
+def test_rules_are_told_in_words(rule: str, value: object, english: str, french: str) -> None:
+    fields = {rule: {"value": value, "set_at": ["cloud", "project/p"]}}
+    (row,) = phrases.policy_rows(fields, "en")
+    assert (row["value"], row["set_at"]) == (english, "cloud, project/p")
+    (row,) = phrases.policy_rows(fields, "fr")
+    assert (row["value"], row["set_at"]) == (french, "le cloud, project/p")
+
+
+def test_a_finding_that_kept_no_french_is_told_in_english_and_marked() -> None:
+    row = {"rule": "r", "reason": "is in US", "reason_fr": "est aux États-Unis", "opened": 0}
+    told = [phrases.finding(row, language) for language in ("en", "fr")]
+    assert [(each["reason"], each["language"]) for each in told] == [
+        ("is in US", "en"), ("est aux États-Unis", "fr"),
+    ]  # fmt: skip
+    for older in ({**row, "reason_fr": ""}, {"reason": "is in US", "opened": 0}):
+        told_so = phrases.finding(older, "fr")
+        assert (told_so["reason"], told_so["language"]) == ("is in US", "en")
+
+
 def test_all_is_read_before_the_fork() -> None:
     html.warm()
     assert set(html.environment().list_templates()) == set(html.TEMPLATES)
