@@ -209,7 +209,7 @@ def test_a_refused_place_is_a_403_and_a_leaf(cloud: TestCloud) -> None:
     answer = cloud.as_(caller()).post("/things/v1/things", {"thing": {"name": "a"}})
     message = answer.expect(403)["NeutronError"]["message"]
     assert "allowed_sites" in message
-    assert "elsewhere" in message
+    assert "no site of this cloud" in message
     with cloud.database.read() as connection:
         leaves = connection.execute(sa.select(leaf)).all()
         assert connection.execute(sa.select(THINGS)).all() == []
