@@ -286,14 +286,20 @@ def bench(
 
 @app.command(
     "test",
-    epilog="Examples: andromede test tests/unit -k paging; andromede test --full",
+    epilog="Examples: andromede test tests/unit -k paging; andromede test --full; "
+    "andromede test --conformance identity network",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def run_tests(
     context: typer.Context,
     full: Annotated[bool, typer.Option(help="Also the long sequences.")] = False,
+    conformance: Annotated[
+        bool, typer.Option(help="Tempest in place of our own; further arguments go to it.")
+    ] = False,
 ) -> None:
     """Run the project's tests; further arguments go to pytest."""
     from andromede.cli import testing
 
+    if conformance:
+        raise SystemExit(testing.conform(context.args))
     raise SystemExit(testing.run(context.args, full=full))

@@ -27,3 +27,11 @@ def run(arguments: list[str], *, full: bool) -> int:
         whole = (*PARALLEL, *WHOLE)
     command = [sys.executable, "-m", "pytest", "-q", *whole, *marks, *arguments]
     return subprocess.run(command, cwd=checkout, env=environment, check=False).returncode
+
+
+def conform(arguments: list[str]) -> int:
+    """Run Tempest against a cloud of its own; `tests/conformance` says how. The exit code."""
+    checkout = Path(os.environ["ANDROMEDE_CHECKOUT"])
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    command = [sys.executable, "-m", "tests.conformance", *arguments]
+    return subprocess.run(command, cwd=checkout, env=environment, check=False).returncode

@@ -89,6 +89,11 @@ def commands(launcher: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Commands:
         ("nonsense", (), ("run",)),
         ("image build tiny", ("run", "image"), ("run",)),
         ("test -k launcher", ("run", "image", "test"), ("run", "test", "client")),
+        (
+            "test --conformance identity",
+            ("run", "image", "test"),
+            ("run", "test", "client", "conformance"),
+        ),
     ],
 )
 def test_a_command_needs_its_own_lists(

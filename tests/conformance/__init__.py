@@ -1,0 +1,1 @@
+"""Tempest against a cloud of its own: what `andromede test --conformance` runs."""
