@@ -16,7 +16,7 @@ from andromede.services.compute import metadata
 from andromede.services.sovereignty import witness
 from andromede.work import Lifecycle
 
-SERVICES = ("identity", "compute", "image", "network", "sovereignty")
+SERVICES = ("identity", "compute", "image", "network", "placement", "sovereignty")
 
 
 def packages() -> list[Any]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from andromede.db import Connection
+from andromede.services.compute.claims import by_project as claimed_by
+from andromede.services.compute.claims import capacities
+from andromede.services.compute.claims import of as claimant
+from andromede.services.compute.claims import on as claimants
 from andromede.services.compute.flavors import seeds, store
 from andromede.services.compute.hosts import store as hosts
 from andromede.services.compute.hosts.record import note_all as note_hosts
@@ -10,7 +14,10 @@ from andromede.services.compute.servers.audit import audit
 from andromede.services.compute.servers.reach import reach
 from andromede.services.compute.servers.store import placements
 
-__all__ = ["audit", "bootstrap", "host_names", "note_hosts", "placements", "reach", "sites"]
+__all__ = [
+    "audit", "bootstrap", "capacities", "claimant", "claimants", "claimed_by", "host_names",
+    "note_hosts", "placements", "reach", "sites",
+]  # fmt: skip
 
 
 def bootstrap(connection: Connection) -> None:
