@@ -275,7 +275,9 @@ def evidence(
 
 @app.command(epilog="Example: andromede bench api --json")
 def bench(
-    name: Annotated[str, typer.Argument(help="admit, api, boot, footprint or log.")],
+    name: Annotated[
+        str, typer.Argument(help="admit, api, boot, clients, footprint, log or scale.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Measure the cloud beside its limit, in the same run."""
