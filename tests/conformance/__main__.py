@@ -19,7 +19,8 @@ from tests.conformance import cloud, results, shards
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parent.parent
-PYTHON = CHECKOUT / ".venv-conformance" / "bin" / "python"
+OURS = Path(os.environ.get("ANDROMEDE_VENV") or CHECKOUT / ".venv")
+PYTHON = OURS.with_name(f"{OURS.name}-conformance") / "bin" / "python"
 SERVICES = ("identity", "image", "compute", "network")
 LISTS = {"interop": HERE / "interop-compute.txt", "scs": HERE / "scs-0128.txt"}
 
@@ -27,7 +28,7 @@ LISTS = {"interop": HERE / "interop-compute.txt", "scs": HERE / "scs-0128.txt"}
 def main(arguments: list[str] | None = None) -> int:
     """The command; its exit code."""
     wanted = _options(arguments)
-    folder = CHECKOUT / ".cache" / "conformance" / wanted.engine
+    folder = wanted.results or CHECKOUT / ".cache" / "conformance" / wanted.engine
     folder.mkdir(parents=True, exist_ok=True)
     chosen = choose(wanted.what, wanted.match)
     left_out = results.left_out(HERE / "left-out.txt")
@@ -50,6 +51,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--match", default="", help="a regular expression that names match")
     parser.add_argument("--shard", default=(0, 1), type=_shard, help="I/N: the Ith part of N")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--results", type=Path, help="a folder to keep results in")
     parser.add_argument("--again", action="store_true", help="forget what was run before")
     return parser.parse_args(arguments)
 

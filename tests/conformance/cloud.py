@@ -134,7 +134,9 @@ def _options(prepared: Prepared, folder: Path) -> dict[str, dict[str, Any]]:
             "horizon": False,
         },
         "image": {"disk_formats": "qcow2,raw,ami,ari,aki,vhd,vmdk,vdi,iso,vhdx"},
-        "image-feature-enabled": {"os_glance_reserved": True, "import_image": True},
+        "image-feature-enabled": {
+            "os_glance_reserved": True, "import_image": True, "image_format_enforcement": False,
+        },
         "scenario": {"img_file": prepared.image_file or "", "img_disk_format": "qcow2",
                      "dhcp_client": "udhcpc"},
     }  # fmt: skip
