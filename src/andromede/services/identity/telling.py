@@ -42,7 +42,7 @@ def _by(context: Context) -> Text:
         return who
     return text(
         "{who}, by consent {consent},",
-        "{who}, par le consentement {consent},",
+        "{who}, avec le consentement {consent},",
         who=who,
         consent=consent,
     )
@@ -60,8 +60,8 @@ def of_roles(context: Context, project: str, users: Iterable[str], *, first: boo
         told = text(
             "{told} These also come in, or can let others in: {others}. Change a password that "
             "you have from an operator before you place anything in it.",
-            "{told} Y entrent aussi, ou peuvent y faire entrer : {others}. Un mot de passe que "
-            "vous tenez d'un opérateur est à changer avant d'y placer quoi que ce soit.",
+            "{told} Y entrent aussi, ou peuvent en faire entrer d'autres : {others}. Changez "
+            "tout mot de passe que vous tenez d'un opérateur avant d'y placer quoi que ce soit.",
             told=told, others=others,
         )  # fmt: skip
     notices.open(context.conn, Act.ROLE, project, told.fr, told.en)
