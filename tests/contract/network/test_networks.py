@@ -10,10 +10,12 @@ from tests.harness import TestCloud, caller, unknown_id
 
 def test_a_network_is_made_on_the_host(net: Net) -> None:
     made = net.network(name="a", dns_domain="example.org.", mtu=1400, description="d")
-    assert made["status"] == "BUILD"
+    assert made["status"] == "ACTIVE"
+    assert net.get("networks?status=ACTIVE&name=a")["networks"] == [made]
     net.cloud.settle()
     shown = net.get(f"networks/{made['id']}")["network"]
-    assert shown == {**made, "status": "ACTIVE"}
+    assert shown == made
+    assert net.get("networks?status=ERROR")["networks"] == []
     assert (shown["name"], shown["description"], shown["mtu"]) == ("a", "d", 1400)
     assert shown["tenant_id"] == shown["project_id"] == "p1"
     assert (shown["shared"], shown["router:external"], shown["admin_state_up"]) == (
@@ -213,7 +215,7 @@ def test_the_external_network_is_made_once(net: Net) -> None:
     ]
     found = net.get("networks?router:external=True")["networks"]
     assert [each["id"] for each in found] == [external["id"]]
-    assert net.get("subnets")["subnets"] == []  # its subnets are the operator's
+    assert [each["cidr"] for each in net.get("subnets")["subnets"]] == ["172.24.4.0/24"]
     net.refused(
         "POST", "ports", {"port": {"network_id": external["id"]}}, 403, "PolicyNotAuthorized"
     )

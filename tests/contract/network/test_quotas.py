@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from tests.contract.network.kit import Net, outside
-from tests.harness import caller
 
 DEFAULTS = {
     "network": 100, "subnet": 100, "port": 500, "router": 10, "floatingip": 50,
@@ -95,12 +94,9 @@ def test_extensions_are_those_served(net: Net) -> None:
     net.get("extensions/qos", 404)
 
 
-def test_zones_and_agents(net: Net) -> None:
+def test_zones(net: Net) -> None:
     zones = net.get("availability_zones")["availability_zones"]
     assert [(each["name"], each["resource"], each["state"]) for each in zones] == [
         ("nova", "network", "available"), ("nova", "router", "available"),
     ]  # fmt: skip
     assert len(net.get("availability_zones?resource=router")["availability_zones"]) == 1
-    net.call("GET", "agents").expect(403)
-    system = net.cloud.as_(caller("admin", None, system=True), private=True)
-    assert system.get("/network/v2.0/agents").expect(200) == {"agents": []}

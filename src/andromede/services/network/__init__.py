@@ -3,6 +3,7 @@
 from andromede.http.errors import network_shape
 from andromede.http.operation import Service
 from andromede.services.network import steps
+from andromede.services.network.agents import routes as agents
 from andromede.services.network.discovery import routes as discovery
 from andromede.services.network.floatingips import routes as floatingips
 from andromede.services.network.groups import routes as groups
@@ -26,6 +27,7 @@ SERVICE = Service(
     error_shape=network_shape,
     operations=[
         *discovery.OPERATIONS,
+        *agents.OPERATIONS,
         *networks.OPERATIONS,
         *subnets.OPERATIONS,
         *ports.OPERATIONS,

@@ -14,6 +14,7 @@ import structlog
 from andromede.db import Connection
 from andromede.engine.protocol import EngineError, Observation
 from andromede.services.network import intents, steps
+from andromede.services.network.agents import store as agents
 from andromede.services.network.networks import store as networks
 from andromede.services.network.ports import store as ports
 from andromede.services.network.removals import store as removals
@@ -58,6 +59,7 @@ class Check:
         if not self.first:
             asked |= self._refresh(seen, owned_networks, owned_routers)
         self._ask(asked)
+        self._beat()
         self.first = False
 
     def _refresh(
@@ -79,6 +81,11 @@ class Check:
                 if not self._apply(apply, key):
                     failed[kind, key] = owned[key]
         return failed
+
+    def _beat(self) -> None:
+        """Say that this host's network is being kept."""
+        host, started = self.world.cloud.config.place.host, self.first
+        self.world.cloud.database.transact(lambda c: agents.beat(c, host, started=started))
 
     def _apply(self, apply: Callable[..., object], key: str) -> bool:
         try:

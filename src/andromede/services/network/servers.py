@@ -12,11 +12,13 @@ from andromede.http.errors import BadRequest, Conflict
 from andromede.services.network import intents
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.addresses.store import Held
+from andromede.services.network.common import store as common
 from andromede.services.network.common.errors import forbidden, in_use, missing
 from andromede.services.network.common.store import Row
 from andromede.services.network.groups import store as groups
 from andromede.services.network.networks import store as networks
 from andromede.services.network.networks.schema import ZONE
+from andromede.services.network.networks.store import NETWORKS
 from andromede.services.network.ports import plug, store
 from andromede.services.network.ports.schema import COMPUTE
 from andromede.services.network.quota import store as quota
@@ -89,9 +91,12 @@ def create(
     """A new port of the caller's project, bound at once."""
     network = networks.by_id(connection, network_id)
     project_id = context.project_id
-    if network is None or not networks.visible_to(network, context.caller):
+    if network is None:
         raise missing("network", network_id)
-    if not (network["shared"] or context.caller.admin or network["project_id"] == project_id):
+    own = context.caller.admin or network["project_id"] == project_id
+    if not own and common.find(connection, NETWORKS, context.caller, network_id) is None:
+        raise missing("network", network_id)
+    if not (own or networks.is_shared(connection, network, project_id)):
         raise forbidden(
             f"It is not allowed to create an interface on external network {network_id}"
         )

@@ -166,6 +166,14 @@ def holders(connection: Connection, subnet_id: str, most: int = 100) -> list[tup
     return [(row.port_id, row.ip) for row in connection.execute(statement)]
 
 
+def all_holders(connection: Connection, subnet_id: str) -> list[tuple[str, str]]:
+    """(port, address) of every allocation of a subnet."""
+    statement = sa.select(allocation.c.port_id, allocation.c.ip).where(
+        allocation.c.subnet_id == subnet_id
+    )
+    return [(row.port_id, row.ip) for row in connection.execute(statement)]
+
+
 def used(connection: Connection, subnet_ids: Iterable[str]) -> dict[str, int]:
     """How many addresses of each subnet are held."""
     statement = (

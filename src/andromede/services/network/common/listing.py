@@ -139,7 +139,7 @@ def _links(
         return []
     page = query.page
     ahead, behind = (bool(page.marker), more) if page.reverse else (more, bool(page.marker))
-    url = context.url(context.operation.path)
+    url = context.url(context.operation.path.format_map(context.params))
     keep = [(k, v) for k, v in context.query if k not in ("marker", "page_reverse")]
 
     def link(relation: str, marker: str, *extra: tuple[str, str]) -> dict[str, str]:

@@ -66,6 +66,20 @@ def standard_view(row: Mapping[str, Any], tags: Sequence[str]) -> Row:
     }
 
 
+BUILD, ACTIVE = "BUILD", "ACTIVE"
+
+
+def shown_status(status: str) -> str:
+    """A network's or router's status as clients see it: ACTIVE from its making on, since what uses
+    it waits for the host's part of it."""
+    return ACTIVE if status == BUILD else status
+
+
+def by_status(column: sa.ColumnElement[str]) -> Callable[[Sequence[str]], Where]:
+    """The filter for a status as clients see it."""
+    return lambda values: column.in_([*values, *([BUILD] if ACTIVE in values else [])])
+
+
 def own(column: sa.ColumnElement[str]) -> Callable[[Project], Where]:
     """The rule of visibility of nouns that are never shared: the project's own."""
     return lambda project: column == project
@@ -75,13 +89,15 @@ def own(column: sa.ColumnElement[str]) -> Callable[[Project], Where]:
 class Collection:
     """A noun's table with who sees which rows and the filters that are no columns.
 
-    Operators see every row; `seen(project)` is asked for everybody else.
+    Operators see every row; `seen(project)` is asked for everybody else. `only` narrows lists, for
+    everybody.
     """
 
     schema: Schema
     table: sa.Table
     seen: Callable[[Project], Where]
     related: Mapping[str, Callable[[Sequence[str]], Where]] = field(default_factory=dict)
+    only: Where | None = None
 
     @cached_property
     def any_one(self) -> Statement:
@@ -141,6 +157,8 @@ def _sort_key(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
 def _wheres(collection: Collection, caller: Caller, query: Query) -> list[Where]:
     rows = collection.table
     wheres: list[Where] = [] if caller.admin else [collection.seen(caller.project_id or "")]
+    if collection.only is not None:
+        wheres.append(collection.only)
     for column, values in query.filters.items():
         wheres.append(rows.c[column].in_(_typed(rows.c[column], values)))
     for name, raw in query.related.items():

@@ -5,10 +5,11 @@ from __future__ import annotations
 UPDATED = "2026-01-01T00:00:00-00:00"
 
 _SERVED = {
-    "agent": ("agent", "The agents of a cloud; this one has none."),
+    "agent": ("agent", "The agents of a cloud."),
     "allowed-address-pairs": ("Allowed Address Pairs", "More addresses a port may send from."),
     "availability_zone": ("Availability Zone", "Where resources may be placed."),
     "binding": ("Port Binding", "Where a port is bound, for operators."),
+    "dhcp_agent_scheduler": ("DHCP Agent Scheduler", "Which networks have DHCP."),
     "dns-integration": ("DNS Integration", "Names of ports and networks."),
     "empty-string-filtering": ("Empty String Filtering Extension", "Filters by the empty text."),
     "ext-gw-mode": ("Neutron L3 Configurable external gateway mode", "SNAT on or off."),

@@ -56,11 +56,6 @@ def extension(context: Context) -> object:
     return {"extension": found}
 
 
-def agents(_: Context) -> object:
-    """None: the worker does at once what agents do elsewhere."""
-    return {"agents": []}
-
-
 def zones(context: Context) -> object:
     """One zone holds this cloud's networks and routers."""
     wanted = dict(context.query)
@@ -136,7 +131,6 @@ OPERATIONS: list[Operation] = [
     _row("/v2.0", resources, "resources:list", None),
     _row("/v2.0/extensions", extensions, "extension:list", PROJECT_READER),
     _row("/v2.0/extensions/{alias}", extension, "extension:show", PROJECT_READER),
-    _row("/v2.0/agents", agents, "agent:list", ADMIN_READER),
     _row("/v2.0/availability_zones", zones, "availability_zone:list", PROJECT_READER),
     _row("/v2.0/network-ip-availabilities", availabilities, "availability:list", ADMIN_READER),
     _row("/v2.0/network-ip-availabilities/{id}", availability, "availability:show", ADMIN_READER),

@@ -14,6 +14,7 @@ from andromede.services.network.common import handling, store
 from andromede.services.network.common.errors import bad_request
 from andromede.services.network.common.rows import rows
 from andromede.services.network.common.store import Row
+from andromede.services.network.floatingips import release
 from andromede.services.network.floatingips import store as floatings
 from andromede.services.network.floatingips.associate import APART, columns
 from andromede.services.network.floatingips.schema import FLOATING
@@ -127,12 +128,7 @@ def update(context: Context) -> object:
 
 def delete(context: Context) -> Reply:
     row = handling.find_own(context, FLOATINGS, "delete")
-    store.drop_tags(context.conn, row["id"])
-    floatings.delete(context.conn, row["id"])
-    port = ports.by_id(context.conn, row["floating_port_id"])
-    if port is not None:
-        plug.unplug(context.conn, port, context.request_id)
-    _follow(context, row)
+    release.remove(context, row)
     return handling.gone()
 
 

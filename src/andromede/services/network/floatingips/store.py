@@ -63,6 +63,14 @@ def of_router(connection: Connection, router_id: str) -> list[Row]:
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
+def unbound_on(connection: Connection, network_id: str) -> list[Row]:
+    """The floating IPs of an external network that stand for nothing."""
+    statement = sa.select(floating).where(
+        floating.c.floating_network_id == network_id, floating.c.port_id.is_(None)
+    )
+    return [dict(row) for row in connection.execute(statement).mappings()]
+
+
 def insert(connection: Connection, values: Row) -> Row:
     row = {**standard_values(), **values}
     connection.execute(sa.insert(floating), row)

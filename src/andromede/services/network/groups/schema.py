@@ -39,6 +39,16 @@ def ether_type(value: Any) -> str:
     raise ValueError(f"ethertype '{value}' is not supported; accepted are {', '.join(ETHER_TYPES)}")
 
 
+def port_number(value: Any) -> int | None:
+    """A port, or an ICMP type or code; None for any."""
+    if value is None:
+        return None
+    try:
+        return int(checks.integer(0, 65_535)(value))
+    except ValueError:
+        raise ValueError(f"Invalid value for port {value}") from None
+
+
 def prefix(value: Any) -> str | None:
     """A CIDR as it was given, with its length; empty is none."""
     if value in (None, ""):
@@ -73,13 +83,13 @@ RULE = Schema(
         Attribute(name="protocol", reader=protocol, put=False, default=None),
         Attribute(
             name="port_range_min",
-            reader=checks.optional(checks.integer(0, 65_535)),
+            reader=port_number,
             put=False,
             default=None,
         ),
         Attribute(
             name="port_range_max",
-            reader=checks.optional(checks.integer(0, 65_535)),
+            reader=port_number,
             put=False,
             default=None,
         ),

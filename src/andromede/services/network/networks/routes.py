@@ -13,6 +13,8 @@ from andromede.services.network.common import handling, store
 from andromede.services.network.common.errors import in_use, invalid
 from andromede.services.network.common.rows import rows
 from andromede.services.network.common.store import Row
+from andromede.services.network.floatingips import release
+from andromede.services.network.floatingips import store as floatings
 from andromede.services.network.networks import store as networks
 from andromede.services.network.networks.schema import (
     DEFAULT_MTU,
@@ -26,6 +28,7 @@ from andromede.services.network.ports import plug
 from andromede.services.network.ports import store as ports
 from andromede.services.network.quota import store as quota
 from andromede.services.network.removals import store as removals
+from andromede.services.network.shares import store as shares
 from andromede.services.network.subnets import store as subnets
 
 
@@ -33,7 +36,13 @@ def views(context: Context, found: Sequence[Row]) -> list[Row]:
     keys = [row["id"] for row in found]
     blocks = subnets.ids_of_networks(context.conn, keys)
     tags = store.tags_of(context.conn, keys)
-    return [networks.view(row, blocks[row["id"]], tags[row["id"]]) for row in found]
+    mine = shares.shared_with(context.conn, context.project_id, keys)
+    return [
+        networks.view(
+            row, blocks[row["id"]], tags[row["id"]], shared=row["shared"] or row["id"] in mine
+        )
+        for row in found
+    ]
 
 
 def index(context: Context) -> object:
@@ -58,7 +67,7 @@ def make(context: Context, values: dict[str, Any]) -> Row:
     row = insert(
         context, {**NETWORK.stored(values), "zone_hints": values["availability_zone_hints"]}
     )
-    return networks.view(row, [], [])
+    return networks.view(row, [], [], shared=row["shared"])
 
 
 def insert(context: Context, columns: Row) -> Row:
@@ -113,7 +122,9 @@ def update(context: Context) -> object:
         _require_unshared(context, row)
     if values.get("router:external") is False and row["external"]:
         _require_inner(context, row)
-    networks.update(context.conn, row["id"], NETWORK.stored(values))
+    columns = NETWORK.stored(values)
+    _share(context, row, columns)
+    networks.update(context.conn, row["id"], columns)
     if values.keys() & {"mtu", "dns_domain", "router:external"}:
         intents.converge(
             context.conn, intents.NETWORK, row["id"], row["project_id"], context.request_id
@@ -121,6 +132,17 @@ def update(context: Context) -> object:
     if values.keys() & {"admin_state_up", "dns_domain"}:
         _touch_ports(context, row)
     return handling.one(context, NETWORKS, views, row["id"])
+
+
+def _share(context: Context, row: Row, columns: Row) -> None:
+    """Keep the policies for every project as the columns say."""
+    if "external" in columns:
+        columns["external_to_all"] = columns["external"]
+    for name, action in networks.ACTIONS.items():
+        if name in columns:
+            shares.set_everyone(
+                context.conn, row["project_id"], "network", row["id"], action, columns[name]
+            )
 
 
 def _touch_ports(context: Context, row: Row) -> None:
@@ -153,6 +175,8 @@ def _require_inner(context: Context, row: Row) -> None:
 
 def delete(context: Context) -> Reply:
     row = handling.find_own(context, NETWORKS, "delete")
+    for floating in floatings.unbound_on(context.conn, row["id"]):
+        release.remove(context, floating)
     in_way = ports.in_the_way(context.conn, row["id"])
     if in_way:
         raise in_use(

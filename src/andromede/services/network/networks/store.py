@@ -10,20 +10,22 @@ import sqlalchemy as sa
 from andromede.db import Connection, metadata
 from andromede.db.plain import Statement, several
 from andromede.db.types import Json, table
-from andromede.http.access import Caller
 from andromede.services.network.common.store import (
     Collection,
     Project,
     Row,
     Where,
+    by_status,
     change,
     note_status,
+    shown_status,
     standard_columns,
     standard_values,
     standard_view,
 )
 from andromede.services.network.networks.schema import NETWORK, TYPE, ZONE
 from andromede.services.network.ranges import store as ranges
+from andromede.services.network.shares import store as shares
 
 network = table(
     "network",
@@ -34,22 +36,33 @@ network = table(
     sa.Column("admin_state_up", sa.Boolean, nullable=False),
     sa.Column("shared", sa.Boolean, nullable=False, index=True),
     sa.Column("external", sa.Boolean, nullable=False, index=True),
+    sa.Column("external_to_all", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("mtu", sa.Integer, nullable=False),
     sa.Column("is_default", sa.Boolean, nullable=False),
     sa.Column("port_security_enabled", sa.Boolean, nullable=False),
     sa.Column("dns_domain", sa.String(255), nullable=False),
     sa.Column("zone_hints", Json, nullable=False),
     sa.Column("dhcp_mac", sa.String(17), nullable=False),
+    sa.Column("dhcp_hosted", sa.Boolean, nullable=False, server_default=sa.true()),
 )
 
 
+ACTIONS = {"shared": shares.SHARED, "external": shares.EXTERNAL}  # of policies for every project
+
+
 def seen(project: Project) -> Where:
-    """A project sees its own networks, the shared ones and the external ones."""
+    """A project sees its own networks, and those shared with it or external to it."""
     return sa.or_(
         network.c.project_id == project,
         network.c.shared == sa.true(),
-        network.c.external == sa.true(),
+        network.c.external_to_all == sa.true(),
+        shares.reached(network.c.id, project, named=True),
     )
+
+
+def hosted() -> Where:
+    """Networks that have DHCP where their subnets ask for it."""
+    return network.c.dhcp_hosted == sa.true()
 
 
 def _of_type(values: Sequence[str]) -> Where:
@@ -63,6 +76,7 @@ def _on_segment(_: Sequence[str]) -> Where:
 
 
 RELATED = {
+    "status": by_status(network.c.status),
     "provider:network_type": _of_type,
     "provider:physical_network": _on_segment,
     "provider:segmentation_id": _on_segment,
@@ -81,17 +95,20 @@ def by_ids(connection: Connection, network_ids: Iterable[str]) -> dict[str, Row]
     return {row["id"]: row for row in rows}
 
 
-def visible_to(row: Mapping[str, Any], caller: Caller) -> bool:
-    """Whether a caller may know of the network."""
-    return bool(
-        caller.admin or row["project_id"] == caller.project_id or row["shared"] or row["external"]
-    )
+def is_shared(connection: Connection, row: Mapping[str, Any], project_id: str) -> bool:
+    """Whether a project may attach to the network as if it were its own."""
+    return bool(row["shared"] or shares.shared_with(connection, project_id, [row["id"]]))
 
 
 def insert(connection: Connection, values: Row) -> Row:
     """A new network with a number of its own."""
-    row = {**standard_values(), **values, "number": ranges.take_number(connection, "network")}
+    row: Row = {"dhcp_hosted": True, **standard_values(), **values}
+    row["external_to_all"] = row["external"]
+    row["number"] = ranges.take_number(connection, "network")
     connection.execute(sa.insert(network), row)
+    for name, action in ACTIONS.items():
+        if row[name]:
+            shares.share(connection, row["project_id"], "network", row["id"], action=action)
     return row
 
 
@@ -105,6 +122,7 @@ def set_status(connection: Connection, network_id: str, status: str) -> None:
 
 
 def delete(connection: Connection, network_id: str) -> None:
+    shares.forget(connection, network_id)
     connection.execute(sa.delete(network).where(network.c.id == network_id))
 
 
@@ -120,7 +138,10 @@ def usable(connection: Connection, project_id: str) -> list[Row]:
     """The networks a project may attach servers to: its own, or else the shared ones."""
     for condition in (
         sa.and_(network.c.project_id == project_id, network.c.external == sa.false()),
-        sa.and_(network.c.shared == sa.true(), network.c.external == sa.false()),
+        sa.and_(
+            sa.or_(network.c.shared == sa.true(), shares.reached(network.c.id, project_id)),
+            network.c.external == sa.false(),
+        ),
     ):
         statement = sa.select(network).where(condition).order_by(network.c.id).limit(2)
         found = [dict(row) for row in connection.execute(statement).mappings()]
@@ -140,14 +161,17 @@ def first_external(connection: Connection) -> str | None:
     return connection.execute(statement).scalar()
 
 
-def view(row: Mapping[str, Any], subnets: Sequence[str], tags: Sequence[str]) -> Row:
-    """A network as clients see it. Its segments are all of one host: type `local`."""
+def view(
+    row: Mapping[str, Any], subnets: Sequence[str], tags: Sequence[str], *, shared: bool
+) -> Row:
+    """A network as clients see it, `shared` with who asks or not. Its segments are all of one host:
+    type `local`."""
     return {
         **standard_view(row, tags),
         "admin_state_up": row["admin_state_up"],
-        "status": row["status"],
+        "status": shown_status(row["status"]),
         "subnets": list(subnets),
-        "shared": row["shared"],
+        "shared": shared,
         "router:external": row["external"],
         "mtu": row["mtu"],
         "is_default": row["is_default"],

@@ -19,11 +19,13 @@ AUTOMATIC = ("slaac", "dhcpv6-stateless")
 
 
 class Seat(Struct, frozen=True, kw_only=True):
-    """The port that gets addresses."""
+    """The port that gets addresses. `machine`: one of a machine, which gives itself an address in
+    each subnet of automatic addresses, whatever else it is given."""
 
     network_id: str
     port_id: str
     mac: str
+    machine: bool = False
 
 
 def allocate(
@@ -37,11 +39,14 @@ def allocate(
     """Take the wanted addresses, or when `wanted` is None one of each family that the network has.
 
     `first` is the position of the first one among the port's addresses.
-    Errors: BadRequest when an address or subnet is not of the network; Conflict when an address is
-    held (IpAddressInUse) or none is left (IpAddressGenerationFailure).
+    Errors: BadRequest when an address or subnet is not of the network, or its subnet's addresses are
+    automatic and it is another; Conflict when an address is held (IpAddressInUse) or none is left
+    (IpAddressGenerationFailure).
     """
     if wanted is None:
         return _one_of_each(connection, seat, subnets)
+    if seat.machine:
+        wanted = with_automatic(seat, subnets, wanted)
     chosen = [(_subnet_for(seat.network_id, subnets, each), each) for each in wanted]
     # exact addresses first: a pool's next free one must not take what was asked for
     order = sorted(range(len(chosen)), key=lambda at: "ip_address" not in chosen[at][1])
@@ -49,7 +54,7 @@ def allocate(
     for at in order:
         subnet, each = chosen[at]
         ip = each.get("ip_address")
-        if ip is None and subnet["ipv6_address_mode"] in AUTOMATIC:
+        if ip is None and is_automatic(subnet):
             ip = interface_address(subnet["cidr"], seat.mac)
         if ip is not None:
             placed[at] = addresses.take_exact(connection, subnet, ip, seat.port_id, first + at)
@@ -65,17 +70,53 @@ def _one_of_each(connection: Connection, seat: Seat, subnets: Sequence[Row]) -> 
     held: list[Held] = []
     for version in (4, 6):
         pooled = [
-            each
-            for each in subnets
-            if each["ip_version"] == version and each["ipv6_address_mode"] not in AUTOMATIC
+            each for each in subnets if each["ip_version"] == version and not is_automatic(each)
         ]
         if pooled:
             held.append(_from_any(connection, seat, pooled, len(held)))
     for subnet in subnets:
-        if subnet["ipv6_address_mode"] in AUTOMATIC:
-            ip = interface_address(subnet["cidr"], seat.mac)
-            held.append(addresses.take_exact(connection, subnet, ip, seat.port_id, len(held)))
+        if is_automatic(subnet):
+            held.append(takes_exact(connection, subnet, seat.mac, seat.port_id, len(held)))
     return held
+
+
+def is_automatic(subnet: Mapping[str, Any]) -> bool:
+    """Whether hosts of the subnet form their addresses from their MACs."""
+    return subnet["ipv6_address_mode"] in AUTOMATIC
+
+
+def takes_exact(
+    connection: Connection, subnet: Mapping[str, Any], mac: str, port_id: str, position: int
+) -> Held:
+    """Give a port the address that its MAC makes in a subnet.
+
+    Errors: Conflict (IpAddressInUse).
+    """
+    ip = interface_address(subnet["cidr"], mac)
+    return addresses.take_exact(connection, subnet, ip, port_id, position)
+
+
+def with_automatic(
+    seat: Seat, subnets: Sequence[Row], wanted: Sequence[Mapping[str, str]]
+) -> list[Mapping[str, str]]:
+    """What is wanted, and an address of each subnet of automatic ones; nothing when that is wanted.
+
+    Errors: BadRequest (InvalidInput) for another address of such a subnet than the MAC's.
+    """
+    asked = set()
+    for each in wanted:
+        ip = each.get("ip_address")
+        subnet = _subnet_for(seat.network_id, subnets, each)
+        asked.add(subnet["id"])
+        if ip and is_automatic(subnet) and ip != interface_address(subnet["cidr"], seat.mac):
+            raise invalid(
+                f"IPv6 address {ip} can not be directly assigned to a port on subnet "
+                f"{subnet['id']} since the subnet is configured for automatic addresses"
+            )
+    if not wanted:
+        return []
+    implied = [each["id"] for each in subnets if is_automatic(each) and each["id"] not in asked]
+    return [*wanted, *({"subnet_id": key} for key in implied)]
 
 
 def _from_any(connection: Connection, seat: Seat, subnets: Sequence[Row], position: int) -> Held:

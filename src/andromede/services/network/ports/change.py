@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from andromede.http.context import Context
@@ -12,10 +13,10 @@ from andromede.services.network.common.attributes import UNSET
 from andromede.services.network.common.errors import in_use
 from andromede.services.network.common.store import Row
 from andromede.services.network.groups import store as groups
-from andromede.services.network.ports import plug, security, store
-from andromede.services.network.ports.allocate import Seat, allocate
-from andromede.services.network.ports.schema import PORT
-from andromede.services.network.routers import touch
+from andromede.services.network.ports import automatic, plug, security, store
+from andromede.services.network.ports.allocate import Seat, allocate, with_automatic
+from andromede.services.network.ports.schema import PORT, ROUTER_INTERFACE
+from andromede.services.network.routers import legs, touch
 from andromede.services.network.subnets import store as subnets
 
 JSON_COLUMNS = {
@@ -47,8 +48,14 @@ def apply(context: Context, row: Row, network: Row, values: dict[str, Any]) -> N
             raise security.needs_security()
     security.check_change(row, group_ids, values)
     if "fixed_ips" in values:
+        before_held = addresses.of_ports(context.conn, [port_id])[port_id]
         held = _readdress(context, row, values["fixed_ips"])
         security.check_groups_need_address(group_ids, held)
+        if row["device_owner"] == ROUTER_INTERFACE:
+            legs.readdressed(context, row, before_held, held)
+    if values.get("mac_address", row["mac_address"]) != row["mac_address"]:
+        blocks = {each["id"]: each for each in subnets.of_network(context.conn, network["id"])}
+        automatic.move(context, row, blocks, values["mac_address"])
     if "security_groups" in values:
         groups.leave(context.conn, port_id)
         groups.join(context.conn, port_id, group_ids)
@@ -61,7 +68,7 @@ def _check_held(row: Row, values: dict[str, Any]) -> None:
     """A server's or a service's port keeps what it is held by."""
     held = store.bound(row) or row["device_owner"].startswith(SERVICE)
     names = ["device_id", "device_owner", "mac_address", "binding:host_id"]
-    if row["device_owner"].startswith(SERVICE):
+    if row["device_owner"].startswith(SERVICE) and row["device_owner"] != ROUTER_INTERFACE:
         names.append("fixed_ips")
     for name in names:
         column = PORT.table[name].key
@@ -89,9 +96,14 @@ def _readdress(context: Context, row: Row, wanted: list[dict[str, str]]) -> list
     """Keep what is asked again, free what is not, take what is new; in the asked order."""
     port_id, network_id = row["id"], row["network_id"]
     current = addresses.of_ports(context.conn, [port_id])[port_id]
+    blocks = subnets.of_network(context.conn, network_id)
+    seat = Seat(network_id=network_id, port_id=port_id, mac=row["mac_address"])
+    asked: Sequence[Mapping[str, str]] = wanted
+    if not row["device_owner"].startswith(SERVICE):
+        asked = with_automatic(seat, blocks, wanted)
     left = list(current)
     kept: list[Held | None] = []
-    for each in wanted:
+    for each in asked:
         match = next((held for held in left if _same(held, each)), None)
         if match is not None:
             left.remove(match)
@@ -99,16 +111,14 @@ def _readdress(context: Context, row: Row, wanted: list[dict[str, str]]) -> list
     if left:
         plug.release(context.conn, left)
         touch.part_port(context.conn, port_id, context.request_id, (each.ip for each in left))
-    blocks = subnets.of_network(context.conn, network_id)
-    fresh = [each for each, held in zip(wanted, kept, strict=True) if held is None]
-    seat = Seat(network_id=network_id, port_id=port_id, mac=row["mac_address"])
+    fresh = [each for each, held in zip(asked, kept, strict=True) if held is None]
     made = iter(allocate(context.conn, seat, blocks, fresh, first=len(current)))
     ordered = [held if held is not None else next(made) for held in kept]
     addresses.reorder(context.conn, port_id, ordered)
     return ordered
 
 
-def _same(held: Held, wanted: dict[str, str]) -> bool:
+def _same(held: Held, wanted: Mapping[str, str]) -> bool:
     return held.subnet_id == wanted.get("subnet_id", held.subnet_id) and held.ip == wanted.get(
         "ip_address", held.ip
     )

@@ -19,7 +19,8 @@ def follow(context: Context, network: Row) -> None:
     """
     connection = context.conn
     blocks = subnets.of_network(connection, network["id"])
-    wanted = [each["id"] for each in blocks if each["enable_dhcp"]]
+    hosted = network["dhcp_hosted"]
+    wanted = [each["id"] for each in blocks if each["enable_dhcp"] and hosted]
     found = store.owned(connection, network["id"], DHCP)
     if not found and wanted:
         _plug(context, network, wanted)

@@ -15,6 +15,7 @@ from andromede.services.network.common.store import Row
 from andromede.services.network.groups import store as groups
 from andromede.services.network.ports import store
 from andromede.services.network.ports.allocate import Seat, allocate
+from andromede.services.network.ports.schema import SERVICE_OWNERS
 from andromede.services.network.ranges import store as ranges
 from andromede.services.network.removals import store as removals
 from andromede.services.network.subnets import store as subnets
@@ -46,9 +47,9 @@ def plug(
     port_id = ids.new()
     if blocks is None:
         blocks = subnets.of_network(connection, network_id)
-    held = allocate(
-        connection, Seat(network_id=network_id, port_id=port_id, mac=mac), blocks, wanted
-    )
+    machine = columns.get("device_owner", "") not in SERVICE_OWNERS
+    seat = Seat(network_id=network_id, port_id=port_id, mac=mac, machine=machine)
+    held = allocate(connection, seat, blocks, wanted)
     row = store.insert(
         connection,
         {

@@ -12,6 +12,7 @@ from andromede.services.network.common.attributes import UNSET
 from andromede.services.network.common.errors import forbidden, missing
 from andromede.services.network.common.store import Row
 from andromede.services.network.groups import store as groups
+from andromede.services.network.networks import store as networks
 
 OWNERS_ONLY = ("mac_address", "port_security_enabled", "allowed_address_pairs")
 
@@ -28,7 +29,7 @@ def may_create(context: Context, network: Row, values: dict[str, Any]) -> None:
     """
     if owns(context, network):
         return
-    if not network["shared"]:
+    if not networks.is_shared(context.conn, network, context.project_id):
         raise forbidden(
             f"rule:create_port is disallowed by policy: network {network['id']} is external; "
             f"routers and floating IPs attach to it"

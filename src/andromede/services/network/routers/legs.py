@@ -9,6 +9,7 @@ from typing import Any
 from andromede.http.context import Context
 from andromede.http.errors import ApiError, BadRequest, NotFound
 from andromede.services.network.addresses import store as addresses
+from andromede.services.network.addresses.store import Held
 from andromede.services.network.common import checks, handling
 from andromede.services.network.common.errors import bad_request, in_use
 from andromede.services.network.common.store import Row
@@ -19,6 +20,7 @@ from andromede.services.network.ports.schema import ROUTER_INTERFACE
 from andromede.services.network.ports.store import PORTS
 from andromede.services.network.quota import store as quota
 from andromede.services.network.routers import store as routers
+from andromede.services.network.routers import touch
 from andromede.services.network.subnets import store as subnets
 from andromede.services.network.subnets.store import SUBNETS
 
@@ -136,9 +138,10 @@ def require_apart(block: Row, other: Row) -> None:
         )
 
 
-def held_subnets(context: Context, router: Row) -> list[Row]:
-    """The subnets a router reaches: of its legs, and all of its gateway's network."""
-    legs = routers.interfaces(context.conn, router["id"])
+def held_subnets(context: Context, router: Row, without: str = "") -> list[Row]:
+    """The subnets a router reaches: of its legs but the one on the port `without`, and all of its
+    gateway's network."""
+    legs = [leg for leg in routers.interfaces(context.conn, router["id"]) if leg["id"] != without]
     held = addresses.of_ports(context.conn, (leg["id"] for leg in legs))
     inside = subnets.by_ids(
         context.conn, (each.subnet_id for many in held.values() for each in many)
@@ -148,6 +151,28 @@ def held_subnets(context: Context, router: Row) -> list[Row]:
         *inside.values(),
         *(subnets.of_network(context.conn, outside) if outside else []),
     ]
+
+
+def readdressed(context: Context, port: Row, before: Sequence[Held], after: Sequence[Held]) -> None:
+    """The addresses of a leg's port changed: the router follows.
+
+    Errors: BadRequest when none is left or its subnets meet those of the router's other legs;
+    Conflict when floating IPs or routes need what went.
+    """
+    router = routers.by_id(context.conn, port["device_id"])
+    assert router is not None
+    if not after:
+        raise bad_request("router", "Router port must have at least one fixed IP")
+    found = subnets.by_ids(context.conn, (each.subnet_id for each in [*before, *after]))
+    kept = {each.subnet_id for each in after}
+    others = [each for each in held_subnets(context, router, port["id"]) if each["id"] not in kept]
+    for key, block in found.items():
+        if key not in kept:
+            _require_unneeded(context, router, block)
+            continue
+        for other in others:
+            require_apart(block, other)
+    touch.follow(context.conn, router["id"], router["project_id"], context.request_id)
 
 
 def remove(context: Context, router: Row, named: dict[str, str]) -> tuple[Row, list[Row]]:

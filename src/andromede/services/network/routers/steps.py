@@ -61,7 +61,7 @@ def converge(step: Step) -> Outcome:
 
     def record(connection: Connection) -> None:
         routers.set_status(connection, step.id, "ACTIVE")
-        ports.set_status(connection, (leg.port_id for leg in legs(made)), status)
+        ports.set_status(connection, (leg.port_id for leg in legs(made)), "ACTIVE")
         floatings.set_status(connection, (each.id for each in made.floating), status)
 
     return Done(record)

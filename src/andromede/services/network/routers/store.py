@@ -13,9 +13,11 @@ from andromede.services.network.addresses.store import Held, allocation
 from andromede.services.network.common.store import (
     Collection,
     Row,
+    by_status,
     change,
     note_status,
     own,
+    shown_status,
     standard_columns,
     standard_values,
     standard_view,
@@ -40,7 +42,9 @@ router = table(
     sa.Column("zone_hints", Json, nullable=False),
 )
 
-ROUTERS = Collection(ROUTER, router, own(router.c.project_id))
+ROUTERS = Collection(
+    ROUTER, router, own(router.c.project_id), {"status": by_status(router.c.status)}
+)
 
 
 def by_id(connection: Connection, router_id: str) -> Row | None:
@@ -115,7 +119,7 @@ def view(row: Mapping[str, Any], outside: Sequence[Held], tags: Sequence[str]) -
     return {
         **standard_view(row, tags),
         "admin_state_up": row["admin_state_up"],
-        "status": row["status"],
+        "status": shown_status(row["status"]),
         "external_gateway_info": gateway,
         "routes": row["routes"],
         "availability_zone_hints": row["zone_hints"],

@@ -19,11 +19,13 @@ from andromede.services.network.common.store import Row
 from andromede.services.network.networks import store as networks
 from andromede.services.network.networks.schema import LEAST_MTU_V6
 from andromede.services.network.networks.store import NETWORKS
-from andromede.services.network.ports import dhcp
+from andromede.services.network.ports import automatic, dhcp
 from andromede.services.network.ports import store as ports
-from andromede.services.network.ports.schema import DHCP
+from andromede.services.network.ports.allocate import is_automatic
+from andromede.services.network.ports.schema import DHCP, SERVICE_OWNERS
 from andromede.services.network.quota import store as quota
 from andromede.services.network.routers import touch
+from andromede.services.network.shares import store as shares
 from andromede.services.network.subnets import plan
 from andromede.services.network.subnets import store as subnets
 from andromede.services.network.subnets.schema import SUBNET
@@ -33,7 +35,9 @@ from andromede.services.network.subnets.store import SUBNETS
 def views(context: Context, found: Sequence[Row]) -> list[Row]:
     tags = store.tags_of(context.conn, (row["id"] for row in found))
     nets = networks.by_ids(context.conn, (row["network_id"] for row in found))
-    return [subnets.view(row, nets[row["network_id"]]["shared"], tags[row["id"]]) for row in found]
+    mine = shares.shared_with(context.conn, context.project_id, nets)
+    shared = {key: row["shared"] or key in mine for key, row in nets.items()}
+    return [subnets.view(row, shared[row["network_id"]], tags[row["id"]]) for row in found]
 
 
 def index(context: Context) -> object:
@@ -97,6 +101,7 @@ def insert(context: Context, network: Row, values: dict[str, Any]) -> Row:
     row = subnets.insert(context.conn, {**columns, "id": ids.new()})
     addresses.open_pools(context.conn, row["id"], pools)
     dhcp.follow(context, network)
+    automatic.join(context, network, row)
     return row
 
 
@@ -158,9 +163,7 @@ def _require_gateway_free(context: Context, row: Row) -> None:
 
 def delete(context: Context) -> Reply:
     row = handling.find_own(context, SUBNETS, "delete")
-    held = addresses.holders(context.conn, row["id"])
-    owners = ports.by_ids(context.conn, (port_id for port_id, _ in held))
-    if any(each["device_owner"] != DHCP for each in owners.values()):
+    if _needed(context, row):
         raise in_use(
             "SubnetInUse",
             f"Unable to complete operation on subnet {row['id']}: One or more ports have an IP "
@@ -168,10 +171,20 @@ def delete(context: Context) -> Reply:
         )
     network = networks.by_id(context.conn, row["network_id"])
     assert network is not None
+    if is_automatic(row):
+        automatic.leave(context, network, row)
     dhcp.forget(context, network, row)
     subnets.remove(context.conn, row["id"])
     dhcp.follow(context, network)
     return handling.gone()
+
+
+def _needed(context: Context, row: Row) -> bool:
+    """Whether ports hold addresses of the subnet that they would not let go."""
+    read = addresses.all_holders if is_automatic(row) else addresses.holders
+    owners = ports.by_ids(context.conn, (port_id for port_id, _ in read(context.conn, row["id"])))
+    held = {each["device_owner"] for each in owners.values()} - {DHCP}
+    return bool(held.intersection(SERVICE_OWNERS) if is_automatic(row) else held)
 
 
 OPERATIONS: list[Operation] = rows(

@@ -23,6 +23,7 @@ from andromede.services.network.common.store import (
     standard_view,
 )
 from andromede.services.network.networks.store import network
+from andromede.services.network.shares import store as shares
 from andromede.services.network.subnets.schema import SUBNET
 
 subnet = table(
@@ -43,10 +44,15 @@ subnet = table(
 
 
 def seen(project: Project) -> Where:
-    """A project sees its own subnets and those of shared networks; an external network's are the
-    operator's."""
-    shared = sa.select(network.c.id).where(network.c.shared == sa.true())
-    return sa.or_(subnet.c.project_id == project, subnet.c.network_id.in_(shared))
+    """A project sees its own subnets, and those of networks that others let it see."""
+    shared = sa.select(network.c.id).where(
+        sa.or_(network.c.shared == sa.true(), network.c.external_to_all == sa.true())
+    )
+    return sa.or_(
+        subnet.c.project_id == project,
+        subnet.c.network_id.in_(shared),
+        shares.reached(subnet.c.network_id, project, named=True),
+    )
 
 
 def _shared(values: Sequence[str]) -> Where:

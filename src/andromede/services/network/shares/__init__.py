@@ -1,0 +1,1 @@
+"""What one project lets others use: the policies of role-based access control."""
