@@ -85,7 +85,6 @@ BAD: list[tuple[Any, str]] = [
     ({"protocol": 256}, "HTTPBadRequest"),
     ({"protocol": ["tcp"]}, "HTTPBadRequest"),
     ({"remote_ip_prefix": "10.0.0.0/33"}, "HTTPBadRequest"),
-    ({"remote_address_group_id": unknown_id()}, "HTTPBadRequest"),
     ({"port_range_min": 1, "port_range_max": 2}, "SecurityGroupProtocolRequiredWithPorts"),
     ({"protocol": "tcp", "port_range_min": 2, "port_range_max": 1},
      "SecurityGroupInvalidPortRange"),

@@ -8,7 +8,7 @@ from tests.contract.network.kit import Net, outside
 
 DEFAULTS = {
     "network": 100, "subnet": 100, "port": 500, "router": 10, "floatingip": 50,
-    "security_group": 10, "security_group_rule": 100,
+    "security_group": 10, "security_group_rule": 100, "subnetpool": -1, "rbac_policy": 10,
 }  # fmt: skip
 
 
@@ -66,6 +66,18 @@ def test_every_limit_holds(net: Net) -> None:
     cases: list[tuple[str, Any]] = [
         ("networks", {"network": {}}),
         ("subnets", {"subnet": subnet}),
+        ("subnetpools", {"subnetpool": {"name": "p", "prefixes": ["10.0.0.0/8"]}}),
+        (
+            "rbac-policies",
+            {
+                "rbac_policy": {
+                    "object_type": "network",
+                    "object_id": network["id"],
+                    "target_tenant": "p2",
+                    "action": "access_as_shared",
+                }
+            },
+        ),
         ("ports", {"port": {"network_id": network["id"]}}),
         ("routers", {"router": {}}),
         ("floatingips", {"floatingip": {"floating_network_id": external["id"]}}),

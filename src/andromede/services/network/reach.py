@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from andromede.db import Connection
 from andromede.http.access import Caller
+from andromede.services.network.addressgroups.store import GROUPS as ADDRESS_GROUPS
 from andromede.services.network.common import store
 from andromede.services.network.floatingips.store import FLOATINGS
 from andromede.services.network.groups.store import GROUPS
 from andromede.services.network.networks.store import NETWORKS
+from andromede.services.network.pools.store import POOLS
 from andromede.services.network.ports.store import PORTS
 from andromede.services.network.routers.store import ROUTERS
 from andromede.services.network.rules.store import RULES
+from andromede.services.network.scopes.store import SCOPES
 from andromede.services.network.subnets.store import SUBNETS
 from andromede.sovereignty.consent.reach import Reach
 
 COLLECTIONS = {
     "networks": NETWORKS, "subnets": SUBNETS, "ports": PORTS, "routers": ROUTERS,
+    "subnetpools": POOLS, "address-scopes": SCOPES, "address-groups": ADDRESS_GROUPS,
     "floatingips": FLOATINGS, "security-groups": GROUPS, "security-group-rules": RULES,
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from andromede.engine.protocol import (
 )
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.addresses.store import Held
+from andromede.services.network.addressgroups import store as addressgroups
 from andromede.services.network.common.store import Row
 from andromede.services.network.firewalls import store as firewalls
 from andromede.services.network.firewalls.store import Filtered
@@ -153,19 +154,34 @@ def firewall_spec(connection: Connection, network_id: str) -> FirewallSpec | Non
         for each in many
         if each["remote_group_id"]
     }
+    listed = addressgroups.addresses_of(
+        connection,
+        (
+            each["remote_address_group_id"]
+            for many in of_groups.values()
+            for each in many
+            if each["remote_address_group_id"]
+        ),
+    )
     rows = groups.by_ids(connection, named | remote)
     members = firewalls.members(connection, rows)
     return FirewallSpec(
         network_id=network_id,
         ports=tuple(specs),
-        groups=tuple(
-            GroupSpec(
-                id=key,
-                stateful=rows[key]["stateful"],
-                rules=tuple(_rule_spec(each) for each in of_groups.get(key, ())),
-                members=tuple(members[key]),
-            )
-            for key in sorted(rows)
+        groups=(
+            *(
+                GroupSpec(
+                    id=key,
+                    stateful=rows[key]["stateful"],
+                    rules=tuple(_rule_spec(each) for each in of_groups.get(key, ())),
+                    members=tuple(members[key]),
+                )
+                for key in sorted(rows)
+            ),
+            *(
+                GroupSpec(id=key, stateful=True, rules=(), members=tuple(held))
+                for key, held in sorted(listed.items())
+            ),
         ),
     )
 
@@ -178,7 +194,7 @@ def _rule_spec(row: Row) -> RuleSpec:
         port_min=row["port_range_min"],
         port_max=row["port_range_max"],
         remote_cidr=row["remote_ip_prefix"],
-        remote_group=row["remote_group_id"],
+        remote_group=row["remote_group_id"] or row["remote_address_group_id"],
     )
 
 

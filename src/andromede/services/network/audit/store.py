@@ -9,20 +9,25 @@ import sqlalchemy as sa
 
 from andromede.db import Connection
 from andromede.services.network.addresses.store import allocation
+from andromede.services.network.addressgroups.store import group as address_group
 from andromede.services.network.common.store import tag
 from andromede.services.network.floatingips.store import floating
 from andromede.services.network.groups.store import default_group, group, member
 from andromede.services.network.networks.store import network
+from andromede.services.network.pools.store import pool
 from andromede.services.network.ports.schema import ROUTER_GATEWAY, ROUTER_INTERFACE
 from andromede.services.network.ports.store import is_bound, port
 from andromede.services.network.ranges.store import Range, free_range
 from andromede.services.network.removals.store import removal
 from andromede.services.network.routers.store import router
 from andromede.services.network.rules.store import rule
+from andromede.services.network.scopes.store import scope
+from andromede.services.network.shares.kinds import KINDS
+from andromede.services.network.shares.store import policy
 from andromede.services.network.subnets.store import subnet
 
 NUMBERED = {"network": network, "port": port, "router": router}
-TAGGED = (network, subnet, port, router, floating, group, rule)
+TAGGED = (network, subnet, pool, port, router, floating, group, rule)
 
 
 class Reference(NamedTuple):
@@ -37,6 +42,8 @@ class Reference(NamedTuple):
 
 REFERENCES = (
     Reference("subnet", subnet.c.id, subnet.c.network_id, network),
+    Reference("subnet", subnet.c.id, subnet.c.subnetpool_id, pool),
+    Reference("subnet pool", pool.c.id, pool.c.address_scope_id, scope),
     Reference("port", port.c.id, port.c.network_id, network),
     Reference(
         "port", port.c.id, port.c.device_id, router,
@@ -52,9 +59,15 @@ REFERENCES = (
     Reference("floating IP", floating.c.id, floating.c.router_id, router),
     Reference("security group rule", rule.c.id, rule.c.security_group_id, group),
     Reference("security group rule", rule.c.id, rule.c.remote_group_id, group),
+    Reference("security group rule", rule.c.id, rule.c.remote_address_group_id, address_group),
     Reference("security group member", member.c.port_id, member.c.port_id, port),
     Reference("security group member", member.c.port_id, member.c.group_id, group),
     Reference("default security group", default_group.c.project_id, default_group.c.group_id, group),
+    *(
+        Reference("sharing policy", policy.c.id, policy.c.object_id, kind.collection.table,
+                  policy.c.object_type == name)
+        for name, kind in KINDS.items()
+    ),
 )  # fmt: skip
 
 

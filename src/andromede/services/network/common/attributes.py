@@ -115,6 +115,17 @@ def read_create(schema: Schema, sent: Mapping[str, Any], context: Context) -> di
 
     Errors: BadRequest naming the attribute; Forbidden when it is not the caller's to set.
     """
+    values = read_values(schema, sent, context)
+    values["project_id"] = _project(schema, values, context)
+    values.pop("tenant_id", None)
+    return values
+
+
+def read_values(schema: Schema, sent: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """As `read_create`, of what belongs to no project.
+
+    Errors: those of `read_create`.
+    """
     _known(schema, sent)
     values: dict[str, Any] = {}
     for attribute in schema.attributes:
@@ -130,8 +141,6 @@ def read_create(schema: Schema, sent: Mapping[str, Any], context: Context) -> di
         elif attribute.reader is not None and attribute.post:
             default = attribute.default
             values[attribute.name] = list(default) if isinstance(default, list) else default
-    values["project_id"] = _project(schema, values, context)
-    values.pop("tenant_id", None)
     return values
 
 

@@ -20,9 +20,13 @@ class OverQuota(ApiError):
 MISSING = {
     "network": ("NetworkNotFound", "Network {} could not be found."),
     "subnet": ("SubnetNotFound", "Subnet {} could not be found."),
+    "subnetpool": ("SubnetPoolNotFound", "Subnet pool {} could not be found."),
+    "address_scope": ("AddressScopeNotFound", "Address scope {} could not be found."),
     "port": ("PortNotFound", "Port {} could not be found."),
     "router": ("RouterNotFound", "Router {} could not be found"),
     "floatingip": ("FloatingIPNotFound", "Floating IP {} could not be found"),
+    "rbac_policy": ("RbacPolicyNotFound", "RBAC policy {} not found"),
+    "address_group": ("AddressGroupNotFound", "Address group {} could not be found."),
     "security_group": ("SecurityGroupNotFound", "Security group {} does not exist"),
     "security_group_rule": (
         "SecurityGroupRuleNotFound",

@@ -5,10 +5,13 @@ from __future__ import annotations
 UPDATED = "2026-01-01T00:00:00-00:00"
 
 _SERVED = {
+    "address-group": ("Address group", "Lists of addresses for security group rules."),
+    "address-scope": ("Address scope", "Realms in which addresses do not overlap."),
     "agent": ("agent", "The agents of a cloud."),
     "allowed-address-pairs": ("Allowed Address Pairs", "More addresses a port may send from."),
     "availability_zone": ("Availability Zone", "Where resources may be placed."),
     "binding": ("Port Binding", "Where a port is bound, for operators."),
+    "default-subnetpools": ("Default Subnetpools", "The pool that is used when none is named."),
     "dhcp_agent_scheduler": ("DHCP Agent Scheduler", "Which networks have DHCP."),
     "dns-integration": ("DNS Integration", "Names of ports and networks."),
     "empty-string-filtering": ("Empty String Filtering Extension", "Filters by the empty text."),
@@ -32,9 +35,30 @@ _SERVED = {
     "quotas": ("Quota management support", "Limits of projects."),
     "quota_details": ("Quota details management support", "Limits beside what is used."),
     "quota-check-limit": ("Quota engine limit check", "No limit below what is used."),
+    "rbac-address-group": ("Add address_group type to RBAC", "Address groups shared."),
+    "rbac-address-scope": ("Add address_scope type to RBAC", "Address scopes shared."),
+    "rbac-policies": ("RBAC Policies", "What projects let each other use."),
+    "rbac-security-groups": ("Add security_group type to RBAC", "Security groups shared."),
+    "rbac-subnetpool": ("Add subnetpool type to RBAC", "Subnet pools shared."),
     "router": ("Neutron L3 Router", "Routers and floating IPs."),
     "router_availability_zone": ("Router Availability Zone", "Zones of routers."),
     "security-group": ("security-group", "Security groups and their rules."),
+    "security-groups-default-rules": (
+        "Default rules for security groups", "What new security groups begin with.",
+    ),
+    "security-groups-normalized-cidr": (
+        "Normalized CIDR field for security group rules", "A prefix without host bits.",
+    ),
+    "security-groups-remote-address-group": (
+        "Remote address group id field for security group rules", "Rules by address group.",
+    ),
+    "security-groups-rules-belongs-to-default-sg": (
+        "Security group rule belongs to the project's default security group",
+        "Whether a rule is of a default group.",
+    ),
+    "security-groups-shared-filtering": (
+        "Security group filtering on the shared field", "Security groups by shared.",
+    ),
     "sort-key-validation": ("Sort keys validation", "Unknown sort keys are refused."),
     "sorting": ("Sorting support", "Lists in the asked order."),
     "standard-attr-description": ("standard-attr-description", "A description of every noun."),
@@ -42,6 +66,11 @@ _SERVED = {
     "standard-attr-tag": ("Tag support for resources with standard attribute", "Tags."),
     "standard-attr-timestamp": ("Resource timestamps", "When made, when changed."),
     "stateful-security-group": ("Stateful security group", "With connection tracking or without."),
+    "subnet-service-types": ("Subnet service types", "Which ports a subnet is for."),
+    "subnet_allocation": ("Subnet Allocation", "Subnets cut from pools."),
+    "subnetpool-prefix-ops": (
+        "Subnet Pool Prefix Operations", "Prefixes added to pools and taken away.",
+    ),
     "subnet-external-network": ("Subnet belongs to external network", "Subnets by router:external."),
 }  # fmt: skip
 

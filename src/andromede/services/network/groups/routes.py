@@ -16,19 +16,22 @@ from andromede.services.network.common.rows import rows
 from andromede.services.network.common.store import Row
 from andromede.services.network.groups import store as groups
 from andromede.services.network.groups.schema import GROUP
-from andromede.services.network.groups.store import GROUPS
+from andromede.services.network.groups.store import DEFAULT, GROUPS
 from andromede.services.network.ports import plug
 from andromede.services.network.quota import store as quota
 from andromede.services.network.rules import store as rules
-
-DEFAULT = "default"
+from andromede.services.network.shares import store as shares
 
 
 def views(context: Context, found: Sequence[Row]) -> list[Row]:
     keys = [row["id"] for row in found]
     tags = store.tags_of(context.conn, keys)
     held = rules.of_groups(context.conn, keys)
-    return [groups.view(row, held[row["id"]], tags[row["id"]]) for row in found]
+    mine = shares.shared_with(context.conn, context.project_id, keys)
+    return [
+        groups.view(row, held[row["id"]], tags[row["id"]], shared=row["id"] in mine)
+        for row in found
+    ]
 
 
 def index(context: Context) -> object:
@@ -65,8 +68,8 @@ def make(context: Context, values: dict[str, Any]) -> Row:
         raise in_use("SecurityGroupDefaultAlreadyExists", "Default security group already exists.")
     groups.ensure_default(context.conn, project_id)
     quota.require(context.conn, project_id, "security_group")
-    quota.require(context.conn, project_id, "security_group_rule", 2)
     row = groups.insert(context.conn, {**GROUP.stored(values), "id": ids.new()})
+    quota.require(context.conn, project_id, "security_group_rule", 0)
     return views(context, [row])[0]
 
 

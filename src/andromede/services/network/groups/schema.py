@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 from andromede.services.network.common import checks
@@ -53,7 +54,8 @@ def prefix(value: Any) -> str | None:
     """A CIDR as it was given, with its length; empty is none."""
     if value in (None, ""):
         return None
-    return checks.cidr(value)
+    checks.cidr(value)
+    return str(ipaddress.ip_interface(value))
 
 
 GROUP = Schema(
@@ -102,10 +104,11 @@ RULE = Schema(
         ),
         Attribute(
             name="remote_address_group_id",
-            reader=checks.one_of(None),
+            reader=checks.optional(checks.text(64)),
             put=False,
             default=None,
-            stored=False,
         ),
+        Attribute(name="normalized_cidr", stored=False),
+        Attribute(name="belongs_to_default_sg", stored=False),
     ],
 )

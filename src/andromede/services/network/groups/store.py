@@ -14,15 +14,16 @@ from andromede.db.types import identifier, table
 from andromede.services.network.common.store import (
     Collection,
     Row,
-    Where,
     change,
-    own,
     standard_columns,
     standard_values,
     standard_view,
 )
-from andromede.services.network.groups.schema import ETHER_TYPES, GROUP
+from andromede.services.network.groups.schema import GROUP
 from andromede.services.network.rules import store as rules
+from andromede.services.network.shares import store as shares
+from andromede.services.network.templates import store as templates
+from andromede.services.network.templates.schema import PARENT
 
 group = table(
     "security_group",
@@ -45,12 +46,8 @@ member = table(
 )
 
 
-def _shared(values: Sequence[str]) -> Where:
-    """No group is shared with other projects."""
-    return sa.false() if values[-1].lower() in ("true", "1") else sa.true()
-
-
-GROUPS = Collection(GROUP, group, own(group.c.project_id), {"shared": _shared})
+DEFAULT = "default"
+GROUPS = Collection(GROUP, group, shares.seen(group), {"shared": shares.filtering(group)})
 _DEFAULT = Statement("SELECT group_id FROM default_security_group WHERE project_id = :project_id")
 _BY_IDS = Statement(sa.select(group).where(group.c.id.in_(several("keys"))))
 _JOIN = Statement(sa.insert(member))
@@ -68,8 +65,7 @@ def default_id(connection: Connection, project_id: str) -> str | None:
 
 
 def ensure_default(connection: Connection, project_id: str) -> str:
-    """The project's default group, made now if it was not: everything may leave, and what comes
-    from members may enter."""
+    """The project's default group, made now if it was not, with the rules that are for such."""
     held = default_id(connection, project_id)
     if held is not None:
         return held
@@ -78,23 +74,26 @@ def ensure_default(connection: Connection, project_id: str) -> str:
         {
             "id": ids.new(),
             "project_id": project_id,
-            "name": "default",
+            "name": DEFAULT,
             "description": "Default security group",
             "stateful": True,
         },
     )
     connection.execute(sa.insert(default_group), {"project_id": project_id, "group_id": row["id"]})
-    for ether in ETHER_TYPES:
-        rules.insert(connection, rules.blank(row, "ingress", ether, remote_group_id=row["id"]))
     return str(row["id"])
 
 
 def insert(connection: Connection, values: Row) -> Row:
-    """A new group that lets everything leave, as upstream's groups begin."""
+    """A new group with the default rules for its kind."""
     row = {**standard_values(), **values}
     connection.execute(sa.insert(group), row)
-    for ether in ETHER_TYPES:
-        rules.insert(connection, rules.blank(row, "egress", ether))
+    for each in templates.of_new(connection, default=values["name"] == DEFAULT):
+        fields = {name: each[name] for name in templates.FIELDS}
+        if fields["remote_group_id"] == PARENT:
+            fields["remote_group_id"] = row["id"]
+        meant = {**rules.blank(row, each["direction"], each["ethertype"]), **fields}
+        if rules.same(connection, meant) is None:
+            rules.insert(connection, {**meant, "description": each["description"] or None})
     return row
 
 
@@ -104,6 +103,8 @@ def update(connection: Connection, group_id: str, values: Row) -> None:
 
 def delete(connection: Connection, group_id: str) -> None:
     """Remove a group with its rules, and its place as a project's default."""
+    shares.forget(connection, group_id)
+    templates.forget(connection, group_id)
     rules.delete_of_group(connection, group_id)
     connection.execute(sa.delete(default_group).where(default_group.c.group_id == group_id))
     connection.execute(sa.delete(group).where(group.c.id == group_id))
@@ -118,8 +119,13 @@ def resolve(connection: Connection, project_id: str, words: Sequence[str]) -> di
     """The ids of the project's groups that each word names, by id or else by name."""
     found: dict[str, list[str]] = {word: [] for word in words}
     statement = sa.select(group.c.id, group.c.name).where(
-        group.c.project_id == project_id,
-        sa.or_(group.c.id.in_(words), group.c.name.in_(words)),
+        sa.or_(
+            sa.and_(
+                group.c.project_id == project_id,
+                sa.or_(group.c.id.in_(words), group.c.name.in_(words)),
+            ),
+            sa.and_(group.c.id.in_(words), shares.reached(group.c.id, project_id)),
+        ),
     )
     rows = connection.execute(statement).all()
     for row in rows:
@@ -169,11 +175,18 @@ def has_members(connection: Connection, group_id: str) -> bool:
     return connection.execute(statement).first() is not None
 
 
-def view(row: Mapping[str, Any], group_rules: Sequence[Row], tags: Sequence[str]) -> Row:
+def view(
+    row: Mapping[str, Any],
+    group_rules: Sequence[Row],
+    tags: Sequence[str],
+    *,
+    shared: bool = False,
+) -> Row:
     """A security group as clients see it, with its rules."""
+    default = row["name"] == DEFAULT
     return {
         **standard_view(row, tags),
         "stateful": row["stateful"],
-        "shared": False,
-        "security_group_rules": [rules.view(each) for each in group_rules],
+        "shared": shared,
+        "security_group_rules": [rules.view(each, default=default) for each in group_rules],
     }

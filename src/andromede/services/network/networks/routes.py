@@ -24,6 +24,7 @@ from andromede.services.network.networks.schema import (
     TYPE,
 )
 from andromede.services.network.networks.store import NETWORKS
+from andromede.services.network.pools import store as pools
 from andromede.services.network.ports import plug
 from andromede.services.network.ports import store as ports
 from andromede.services.network.quota import store as quota
@@ -36,10 +37,15 @@ def views(context: Context, found: Sequence[Row]) -> list[Row]:
     keys = [row["id"] for row in found]
     blocks = subnets.ids_of_networks(context.conn, keys)
     tags = store.tags_of(context.conn, keys)
+    scopes = pools.scopes_of(context.conn, keys)
     mine = shares.shared_with(context.conn, context.project_id, keys)
     return [
         networks.view(
-            row, blocks[row["id"]], tags[row["id"]], shared=row["shared"] or row["id"] in mine
+            row,
+            blocks[row["id"]],
+            tags[row["id"]],
+            shared=row["shared"] or row["id"] in mine,
+            scopes=scopes[row["id"]],
         )
         for row in found
     ]

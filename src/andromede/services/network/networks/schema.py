@@ -29,6 +29,8 @@ NETWORK = Schema(
             admin=True,
             column="external",
         ),
+        Attribute(name="ipv4_address_scope", stored=False),
+        Attribute(name="ipv6_address_scope", stored=False),
         Attribute(name="mtu", reader=checks.integer(0, 65_535), default=DEFAULT_MTU),
         Attribute(name="is_default", reader=checks.boolean, default=False, admin=True),
         Attribute(name="port_security_enabled", reader=checks.boolean, default=True),

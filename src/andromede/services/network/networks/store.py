@@ -50,6 +50,9 @@ network = table(
 ACTIONS = {"shared": shares.SHARED, "external": shares.EXTERNAL}  # of policies for every project
 
 
+NO_SCOPES: Mapping[int, str | None] = {}
+
+
 def seen(project: Project) -> Where:
     """A project sees its own networks, and those shared with it or external to it."""
     return sa.or_(
@@ -162,10 +165,15 @@ def first_external(connection: Connection) -> str | None:
 
 
 def view(
-    row: Mapping[str, Any], subnets: Sequence[str], tags: Sequence[str], *, shared: bool
+    row: Mapping[str, Any],
+    subnets: Sequence[str],
+    tags: Sequence[str],
+    *,
+    shared: bool,
+    scopes: Mapping[int, str | None] = NO_SCOPES,
 ) -> Row:
-    """A network as clients see it, `shared` with who asks or not. Its segments are all of one host:
-    type `local`."""
+    """A network as clients see it, `shared` with who asks or not; `scopes` are its address scopes by
+    IP version. Its segments are all of one host: type `local`."""
     return {
         **standard_view(row, tags),
         "admin_state_up": row["admin_state_up"],
@@ -173,6 +181,8 @@ def view(
         "subnets": list(subnets),
         "shared": shared,
         "router:external": row["external"],
+        "ipv4_address_scope": scopes.get(4),
+        "ipv6_address_scope": scopes.get(6),
         "mtu": row["mtu"],
         "is_default": row["is_default"],
         "port_security_enabled": row["port_security_enabled"],

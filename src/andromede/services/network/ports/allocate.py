@@ -19,12 +19,13 @@ AUTOMATIC = ("slaac", "dhcpv6-stateless")
 
 
 class Seat(Struct, frozen=True, kw_only=True):
-    """The port that gets addresses. `machine`: one of a machine, which gives itself an address in
-    each subnet of automatic addresses, whatever else it is given."""
+    """The port that gets addresses, and its owner's kind. `machine`: one of a machine, which gives
+    itself an address in each subnet of automatic addresses, whatever else it is given."""
 
     network_id: str
     port_id: str
     mac: str
+    owner: str = ""
     machine: bool = False
 
 
@@ -44,7 +45,7 @@ def allocate(
     (IpAddressGenerationFailure).
     """
     if wanted is None:
-        return _one_of_each(connection, seat, subnets)
+        return _one_of_each(connection, seat, _serving(seat, subnets))
     if seat.machine:
         wanted = with_automatic(seat, subnets, wanted)
     chosen = [(_subnet_for(seat.network_id, subnets, each), each) for each in wanted]
@@ -64,6 +65,29 @@ def allocate(
             raise exhausted(seat.network_id)
         placed[at] = found
     return [placed[at] for at in range(len(chosen))]
+
+
+def _serving(seat: Seat, subnets: Sequence[Row]) -> list[Row]:
+    """The subnets that are for ports of such an owner.
+
+    Errors: Conflict when each of them is for others.
+    """
+    found = [each for each in subnets if _serves(each["service_types"], seat.owner)]
+    if subnets and not found:
+        raise Conflict(
+            f"No valid service subnet for the given device owner, network {seat.network_id}: "
+            f"'{seat.owner}'.",
+            type="IpAddressGenerationFailureNoMatchingSubnet",
+        )
+    return found
+
+
+def _serves(kinds: Sequence[str], owner: str) -> bool:
+    return not kinds or any(owner == kind or _prefixes(kind, owner) for kind in kinds)
+
+
+def _prefixes(kind: str, owner: str) -> bool:
+    return kind.endswith(":") and owner.startswith(kind)
 
 
 def _one_of_each(connection: Connection, seat: Seat, subnets: Sequence[Row]) -> list[Held]:

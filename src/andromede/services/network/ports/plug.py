@@ -47,8 +47,11 @@ def plug(
     port_id = ids.new()
     if blocks is None:
         blocks = subnets.of_network(connection, network_id)
-    machine = columns.get("device_owner", "") not in SERVICE_OWNERS
-    seat = Seat(network_id=network_id, port_id=port_id, mac=mac, machine=machine)
+    owner = columns.get("device_owner", "")
+    seat = Seat(
+        network_id=network_id, port_id=port_id, mac=mac, owner=owner,
+        machine=owner not in SERVICE_OWNERS,
+    )  # fmt: skip
     held = allocate(connection, seat, blocks, wanted)
     row = store.insert(
         connection,

@@ -13,6 +13,7 @@ from andromede.services.network.common.errors import forbidden, missing
 from andromede.services.network.common.store import Row
 from andromede.services.network.groups import store as groups
 from andromede.services.network.networks import store as networks
+from andromede.services.network.shares import store as shares
 
 OWNERS_ONLY = ("mac_address", "port_security_enabled", "allowed_address_pairs")
 
@@ -82,12 +83,15 @@ def groups_for(
 
 
 def require_groups(context: Context, project_id: str, named: Sequence[str]) -> None:
-    """Errors: NotFound for a group that is not the port's project's, unless an operator asks."""
+    """Errors: NotFound for a group that is neither the port's project's nor shared with it, unless an
+    operator asks."""
     if not named:
         return
     owners = groups.existing(context.conn, named)
-    for group_id in named:
-        if owners.get(group_id) != project_id and not (context.caller.admin and group_id in owners):
+    foreign = [each for each in named if owners.get(each) != project_id]
+    lent = shares.shared_with(context.conn, project_id, foreign)
+    for group_id in foreign:
+        if group_id not in lent and not (context.caller.admin and group_id in owners):
             raise missing("security_group", group_id)
 
 

@@ -13,16 +13,20 @@ from andromede.services.network.common.errors import OverQuota
 from andromede.services.network.floatingips.store import floating
 from andromede.services.network.groups.store import group
 from andromede.services.network.networks.store import network
+from andromede.services.network.pools.store import pool
 from andromede.services.network.ports.store import port
 from andromede.services.network.routers.store import router
 from andromede.services.network.rules.store import rule
+from andromede.services.network.shares.store import policy
 from andromede.services.network.subnets.store import subnet
 
 SERVICE = "network"
 DEFAULTS: Mapping[str, int] = {
     "network": 100,
     "subnet": 100,
+    "subnetpool": -1,
     "port": 500,
+    "rbac_policy": 10,
     "router": 10,
     "floatingip": 50,
     "security_group": 10,
@@ -31,6 +35,8 @@ DEFAULTS: Mapping[str, int] = {
 TABLES = {
     "network": network,
     "subnet": subnet,
+    "subnetpool": pool,
+    "rbac_policy": policy,
     "port": port,
     "router": router,
     "floatingip": floating,

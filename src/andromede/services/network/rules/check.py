@@ -23,10 +23,12 @@ def _refuse(name: str, message: str) -> BadRequest:
 
 def check(rule: Mapping[str, Any]) -> None:
     """Errors: BadRequest in upstream's type, naming what does not fit."""
-    if rule["remote_ip_prefix"] and rule["remote_group_id"]:
+    remotes = ("remote_ip_prefix", "remote_group_id", "remote_address_group_id")
+    if sum(bool(rule[name]) for name in remotes) > 1:
         raise _refuse(
             "SecurityGroupMultipleRemoteEntites",
-            "Only one of remote_ip_prefix or remote_group_id may be provided.",
+            "Only one of remote_ip_prefix, remote_group_id or remote_address_group_id may be "
+            "provided.",
         )
     if rule["protocol"] in ONLY_IPV6 and rule["ethertype"] == "IPv4":
         raise _refuse(
@@ -34,7 +36,7 @@ def check(rule: Mapping[str, Any]) -> None:
             f"Invalid ethertype IPv4 for protocol {rule['protocol']}.",
         )
     remote = rule["remote_ip_prefix"]
-    if remote and f"IPv{ipaddress.ip_network(remote).version}" != rule["ethertype"]:
+    if remote and f"IPv{ipaddress.ip_network(remote, strict=False).version}" != rule["ethertype"]:
         raise _refuse(
             "SecurityGroupRuleParameterConflict",
             f"Conflicting value ethertype {rule['ethertype']} for CIDR {remote}",

@@ -9,13 +9,14 @@ from andromede import ids
 from andromede.http.context import Context
 from andromede.http.errors import Forbidden
 from andromede.http.operation import Operation, Reply
+from andromede.services.network.addressgroups.store import GROUPS as ADDRESS_GROUPS
 from andromede.services.network.common import handling
 from andromede.services.network.common.errors import in_use, missing
 from andromede.services.network.common.rows import rows
 from andromede.services.network.common.store import Row
 from andromede.services.network.groups import store as groups
 from andromede.services.network.groups.schema import RULE
-from andromede.services.network.groups.store import GROUPS
+from andromede.services.network.groups.store import DEFAULT, GROUPS
 from andromede.services.network.ports import plug
 from andromede.services.network.quota import store as quota
 from andromede.services.network.rules import check
@@ -25,8 +26,11 @@ from andromede.services.network.rules.store import RULES
 WHOLE = (1, 65_535)
 
 
-def views(_: Context, found: Sequence[Row]) -> list[Row]:
-    return [rules.view(row) for row in found]
+def views(context: Context, found: Sequence[Row]) -> list[Row]:
+    held = groups.by_ids(context.conn, (row["security_group_id"] for row in found))
+    return [
+        rules.view(row, default=held[row["security_group_id"]]["name"] == DEFAULT) for row in found
+    ]
 
 
 def index(context: Context) -> object:
@@ -52,6 +56,8 @@ def make(context: Context, values: dict[str, Any]) -> Row:
         raise missing("security_group", remote)
     if remote:
         handling.find(context, GROUPS, remote)
+    if values["remote_address_group_id"]:
+        handling.find(context, ADDRESS_GROUPS, values["remote_address_group_id"])
     if (values["port_range_min"], values["port_range_max"]) == WHOLE:
         values |= {"port_range_min": None, "port_range_max": None}
     row = {**RULE.stored(values), "project_id": group["project_id"]}
@@ -63,7 +69,7 @@ def make(context: Context, values: dict[str, Any]) -> Row:
     quota.require(context.conn, group["project_id"], "security_group_rule")
     made = rules.insert(context.conn, {**row, "id": ids.new()})
     _follow(context, group)
-    return rules.view(made)
+    return rules.view(made, default=group["name"] == DEFAULT)
 
 
 def update(context: Context) -> object:

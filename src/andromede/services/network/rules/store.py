@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -33,6 +34,7 @@ rule = table(
     sa.Column("port_range_max", sa.Integer, nullable=True),
     sa.Column("remote_ip_prefix", sa.String(43), nullable=True),
     identifier("remote_group_id", nullable=True, index=True),
+    identifier("remote_address_group_id", nullable=True, index=True),
     sa.Column("meaning", sa.String(255), nullable=False),
     sa.UniqueConstraint("security_group_id", "meaning"),
 )
@@ -56,7 +58,7 @@ def protocol_number(protocol: str | None, ether: str) -> int | None:
 
 def meaning(values: Mapping[str, Any]) -> str:
     """What a rule lets pass, spelled so that two rules of equal meaning are equal text."""
-    remote = values["remote_ip_prefix"]
+    remote = normalized(values["remote_ip_prefix"])
     parts = (
         values["direction"],
         values["ethertype"],
@@ -66,7 +68,14 @@ def meaning(values: Mapping[str, Any]) -> str:
         None if remote in EVERYWHERE else remote,
         values["remote_group_id"],
     )
-    return " ".join("*" if part is None else str(part) for part in parts)
+    spelled = " ".join("*" if part is None else str(part) for part in parts)
+    listed = values["remote_address_group_id"]
+    return f"{spelled} {listed}" if listed else spelled
+
+
+def normalized(prefix: str | None) -> str | None:
+    """A CIDR without host bits."""
+    return None if prefix is None else str(ipaddress.ip_network(prefix, strict=False))
 
 
 def blank(group: Mapping[str, Any], direction: str, ether: str, **more: Any) -> Row:
@@ -83,6 +92,7 @@ def blank(group: Mapping[str, Any], direction: str, ether: str, **more: Any) -> 
         "port_range_max": None,
         "remote_ip_prefix": None,
         "remote_group_id": None,
+        "remote_address_group_id": None,
         **more,
     }
 
@@ -126,6 +136,16 @@ def naming(connection: Connection, group_id: str) -> list[str]:
     return list(connection.execute(statement).scalars())
 
 
+def naming_addresses(connection: Connection, address_group_id: str) -> list[str]:
+    """The groups whose rules name an address group."""
+    statement = (
+        sa.select(rule.c.security_group_id)
+        .where(rule.c.remote_address_group_id == address_group_id)
+        .distinct()
+    )
+    return list(connection.execute(statement).scalars())
+
+
 def of_groups(connection: Connection, group_ids: Iterable[str]) -> dict[str, list[Row]]:
     """The rules of some groups, oldest first."""
     wanted = list(group_ids)
@@ -136,8 +156,8 @@ def of_groups(connection: Connection, group_ids: Iterable[str]) -> dict[str, lis
     return found
 
 
-def view(row: Mapping[str, Any]) -> Row:
-    """A rule as clients see it."""
+def view(row: Mapping[str, Any], *, default: bool = False) -> Row:
+    """A rule as clients see it; `default`: it is of a project's default group."""
     return {
         "id": row["id"],
         "project_id": row["project_id"],
@@ -150,7 +170,9 @@ def view(row: Mapping[str, Any]) -> Row:
         "port_range_max": row["port_range_max"],
         "remote_ip_prefix": row["remote_ip_prefix"],
         "remote_group_id": row["remote_group_id"],
-        "remote_address_group_id": None,
+        "remote_address_group_id": row["remote_address_group_id"],
+        "normalized_cidr": normalized(row["remote_ip_prefix"]),
+        "belongs_to_default_sg": default,
         "description": row["description"],
         "revision_number": row["revision_number"],
         "created_at": clock.iso(row["created_at"]),

@@ -19,6 +19,7 @@ from andromede.services.network.common.store import Row
 from andromede.services.network.networks import store as networks
 from andromede.services.network.networks.schema import LEAST_MTU_V6
 from andromede.services.network.networks.store import NETWORKS
+from andromede.services.network.pools import cut
 from andromede.services.network.ports import automatic, dhcp
 from andromede.services.network.ports import store as ports
 from andromede.services.network.ports.allocate import is_automatic
@@ -76,8 +77,9 @@ def insert(context: Context, network: Row, values: dict[str, Any]) -> Row:
             f"Invalid MTU {network['mtu']} for IPv6 on network {network['id']}: at least "
             f"{LEAST_MTU_V6} is needed.",
         )
-    block = plan.check_block(values["cidr"], values["ip_version"], values["enable_dhcp"])
     others = subnets.of_network(context.conn, network["id"])
+    cut.cut(context, values, others)
+    block = plan.check_block(values["cidr"], values["ip_version"], values["enable_dhcp"])
     plan.check_overlap(block, (each["cidr"] for each in others), network["id"])
     plan.check_modes(values)
     plan.check_extras(block.version, values["dns_nameservers"], values["host_routes"])
@@ -97,6 +99,7 @@ def insert(context: Context, network: Row, values: dict[str, Any]) -> Row:
         "pools": pools,
         "dns_nameservers": values["dns_nameservers"],
         "host_routes": values["host_routes"],
+        "service_types": values["service_types"],
     }
     row = subnets.insert(context.conn, {**columns, "id": ids.new()})
     addresses.open_pools(context.conn, row["id"], pools)
@@ -110,7 +113,7 @@ def update(context: Context) -> object:
     values = handling.read_change(context, SUBNET)
     _check_change(context, row, values)
     columns = SUBNET.stored(values)
-    for name in ("dns_nameservers", "host_routes"):
+    for name in ("dns_nameservers", "host_routes", "service_types"):
         if name in values:
             columns[name] = values[name]
     if "allocation_pools" in values:

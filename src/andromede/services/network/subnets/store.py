@@ -40,6 +40,8 @@ subnet = table(
     sa.Column("host_routes", Json, nullable=False),
     sa.Column("ipv6_ra_mode", sa.String(16), nullable=True),
     sa.Column("ipv6_address_mode", sa.String(16), nullable=True),
+    identifier("subnetpool_id", nullable=True, index=True),
+    sa.Column("service_types", Json, nullable=False, server_default="[]"),
 )
 
 
@@ -104,7 +106,8 @@ def ids_of_networks(connection: Connection, network_ids: Iterable[str]) -> dict[
 
 
 def insert(connection: Connection, values: Row) -> Row:
-    row = {**standard_values(), **values}
+    blank: Row = {"subnetpool_id": None, "service_types": []}
+    row = {**blank, **standard_values(), **values}
     connection.execute(sa.insert(subnet), row)
     return row
 
@@ -134,6 +137,7 @@ def view(row: Mapping[str, Any], shared: bool, tags: Sequence[str]) -> Row:
         "enable_dhcp": row["enable_dhcp"],
         "ipv6_ra_mode": row["ipv6_ra_mode"],
         "ipv6_address_mode": row["ipv6_address_mode"],
-        "subnetpool_id": None,
+        "subnetpool_id": row["subnetpool_id"],
+        "service_types": row["service_types"],
         "shared": shared,
     }

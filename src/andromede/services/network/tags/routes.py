@@ -14,6 +14,7 @@ from andromede.services.network.common.store import Collection
 from andromede.services.network.floatingips.store import FLOATINGS
 from andromede.services.network.groups.store import GROUPS
 from andromede.services.network.networks.store import NETWORKS
+from andromede.services.network.pools.store import POOLS
 from andromede.services.network.ports.store import PORTS
 from andromede.services.network.routers.store import ROUTERS
 from andromede.services.network.subnets.store import SUBNETS
@@ -102,6 +103,7 @@ KINDS: tuple[tuple[str, str, str, Handler, int], ...] = (
 COLLECTIONS = (
     ("networks", NETWORKS),
     ("subnets", SUBNETS),
+    ("subnetpools", POOLS),
     ("ports", PORTS),
     ("routers", ROUTERS),
     ("floatingips", FLOATINGS),

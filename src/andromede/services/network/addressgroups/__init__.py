@@ -1,0 +1,1 @@
+"""Address groups: lists of addresses that security group rules name."""

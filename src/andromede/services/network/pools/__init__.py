@@ -1,0 +1,1 @@
+"""Subnet pools: ranges that subnets are cut from."""

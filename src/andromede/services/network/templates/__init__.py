@@ -1,0 +1,1 @@
+"""Default security group rules: what every new security group begins with."""
