@@ -48,6 +48,10 @@ class SubnetSpec(Struct, frozen=True, kw_only=True):
     dhcp_address: str | None  # the address the network's own DHCP and DNS server holds
     dns_servers: tuple[str, ...] = ()  # what customers asked for; empty: the network's own resolver
     routes: tuple[tuple[str, str], ...] = ()  # (destination CIDR, next hop)
+    # Of IPv6, as the network API has them: "slaac", "dhcpv6-stateless" or "dhcpv6-stateful". Without
+    # an `ra_mode` nobody here announces the subnet.
+    ra_mode: str | None = None
+    address_mode: str | None = None
 
 
 class NetworkSpec(Struct, frozen=True, kw_only=True):
@@ -85,6 +89,7 @@ class PortSpec(Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...] = ()  # security group ids
     owner_uid: int | None = None  # the user whose QEMU opens the tap; None: not a server's port
     dhcp_options: tuple[tuple[str, str], ...] = ()
+    dhcp_options6: tuple[tuple[str, str], ...] = ()  # of DHCPv6
 
 
 class RuleSpec(Struct, frozen=True, kw_only=True):
@@ -116,6 +121,14 @@ class FirewallSpec(Struct, frozen=True, kw_only=True):
     groups: tuple[GroupSpec, ...]
 
 
+class Advertised(Struct, frozen=True, kw_only=True):
+    """An IPv6 subnet that a router announces itself in: its prefix, mode and resolvers."""
+
+    prefix: str
+    mode: str  # as `SubnetSpec.ra_mode`
+    dns_servers: tuple[str, ...] = ()
+
+
 class RouterInterface(Struct, frozen=True, kw_only=True):
     """A router's leg in a network: its port, MAC and addresses with prefix (`10.0.0.1/24`)."""
 
@@ -123,6 +136,7 @@ class RouterInterface(Struct, frozen=True, kw_only=True):
     network_id: str
     mac: str
     addresses: tuple[str, ...]
+    advertised: tuple[Advertised, ...] = ()
 
 
 class FloatingSpec(Struct, frozen=True, kw_only=True):
@@ -145,6 +159,7 @@ class RouterSpec(Struct, frozen=True, kw_only=True):
     snat: bool
     floating: tuple[FloatingSpec, ...]
     routes: tuple[tuple[str, str], ...] = ()
+    gateway_next_hop6: str | None = None
 
 
 class DiskSpec(Struct, frozen=True, kw_only=True):

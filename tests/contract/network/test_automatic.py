@@ -116,3 +116,35 @@ def test_ports_of_rules_are_told_in_words_that_name_them(net: Net) -> None:
         body = {"security_group_rule": rule}
         message = net.refused("POST", "security-group-rules", body, 400, "HTTPBadRequest")
         assert f"Invalid value for {told}" in message
+
+
+def test_the_engine_learns_how_ipv6_is_given(net: Net) -> None:
+    external = Net(net.cloud, "admin", "ops").network(**{"router:external": True})
+    admin = Net(net.cloud, "admin", "ops")
+    admin.subnet(external, "172.30.0.0/24", enable_dhcp=False)
+    admin.subnet(external, "fd00:99::/64", enable_dhcp=False)
+    network = net.network()
+    block = net.subnet(network, "fd00::/64", dns_nameservers=["fd00:9::53"], **SLAAC)
+    options = [
+        {"opt_name": "ntp-server", "opt_value": "fd00:9::1", "ip_version": 6},
+        {"opt_name": "bootfile-name", "opt_value": "x"},
+        {"opt_name": "tftp-server", "opt_value": None},
+    ]
+    port = net.port(network, extra_dhcp_opts=options)
+    router = net.router(external_gateway_info={"network_id": external["id"]})
+    leg(net, router, "add", subnet_id=block["id"])
+    net.boot("s", None, port)
+    net.cloud.settle()
+    engine = net.cloud.engine
+    held = engine.networks[network["id"]].subnets[0]
+    assert (held.ra_mode, held.address_mode) == ("slaac", "slaac")
+    for spec in (engine.ports[port["id"]], engine.firewalls[network["id"]].ports[0]):
+        assert spec.dhcp_options == (("bootfile-name", "x"),)
+        assert spec.dhcp_options6 == (("ntp-server", "fd00:9::1"),)
+    made = engine.routers[router["id"]]
+    assert (made.gateway_next_hop, made.gateway_next_hop6) == ("172.30.0.1", "fd00:99::1")
+    (announced,) = made.interfaces[0].advertised
+    assert (announced.prefix, announced.mode) == ("fd00::/64", "slaac")
+    assert announced.dns_servers == ("fd00:9::53",)
+    assert made.gateway is not None
+    assert made.gateway.advertised == ()

@@ -71,6 +71,8 @@ def _subnet_spec(row: Row, dhcp_address: str | None) -> SubnetSpec:
         dhcp_address=dhcp_address,
         dns_servers=tuple(row["dns_nameservers"]),
         routes=tuple((each["destination"], each["nexthop"]) for each in row["host_routes"]),
+        ra_mode=row["ipv6_ra_mode"],
+        address_mode=row["ipv6_address_mode"],
     )
 
 
@@ -99,7 +101,8 @@ def _port_spec(row: Row, network: Row, held: Sequence[Held], members: Sequence[s
         pairs=_pairs(row["pairs"], row["mac_address"]),
         groups=tuple(members),
         owner_uid=row["owner_uid"],
-        dhcp_options=_dhcp_options(row["dhcp_options"]),
+        dhcp_options=_dhcp_options(row["dhcp_options"], 4),
+        dhcp_options6=_dhcp_options(row["dhcp_options"], 6),
     )
 
 
@@ -107,6 +110,7 @@ def _filtered_spec(
     row: Filtered, network: Row, held: Sequence[str], members: Sequence[str]
 ) -> PortSpec:
     """As `_port_spec`, of one among all of a network: it is built as often as it has ports."""
+    options = [] if row.dhcp_options == NONE else decode_json(row.dhcp_options)
     return PortSpec(
         id=row.id,
         number=row.number,
@@ -119,9 +123,8 @@ def _filtered_spec(
         pairs=() if row.pairs == NONE else _pairs(decode_json(row.pairs), row.mac),
         groups=tuple(members),
         owner_uid=row.owner_uid,
-        dhcp_options=()
-        if row.dhcp_options == NONE
-        else _dhcp_options(decode_json(row.dhcp_options)),
+        dhcp_options=_dhcp_options(options, 4) if options else (),
+        dhcp_options6=_dhcp_options(options, 6) if options else (),
     )
 
 
@@ -129,9 +132,13 @@ def _pairs(pairs: Iterable[Mapping[str, str]], mac: str) -> tuple[AddressPair, .
     return tuple(AddressPair(each["ip_address"], each.get("mac_address", mac)) for each in pairs)
 
 
-def _dhcp_options(options: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+def _dhcp_options(
+    options: Iterable[Mapping[str, Any]], version: int
+) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (each["opt_name"], each["opt_value"]) for each in options if each["opt_value"] is not None
+        (each["opt_name"], each["opt_value"])
+        for each in options
+        if each["opt_value"] is not None and each["ip_version"] == version
     )
 
 

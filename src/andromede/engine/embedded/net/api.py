@@ -160,5 +160,5 @@ class HostNetwork:
     def _router(self, router_id: str) -> Router:
         with self._lock:
             if router_id not in self._routers:
-                self._routers[router_id] = Router(router_id, self.names, self.store)
+                self._routers[router_id] = Router(router_id, self.names, self.store, self.config)
             return self._routers[router_id]

@@ -8,9 +8,11 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from andromede.engine.embedded.net.firewall import METADATA
-from andromede.engine.protocol import EngineError, NetworkSpec, PortSpec, SubnetSpec
+from andromede.engine.embedded.net.names import Names
+from andromede.engine.protocol import EngineError, NetworkSpec, PortSpec, RouterSpec, SubnetSpec
 
 LEASE_SECONDS = 86_400
+RA_SECONDS, RA_LIFETIME = 60, 300
 _LABELS = re.compile(
     r"[0-9A-Za-z_]([0-9A-Za-z_-]*[0-9A-Za-z_])?(\.[0-9A-Za-z_]([0-9A-Za-z_-]*[0-9A-Za-z_])?)*"
 )
@@ -25,6 +27,24 @@ def served(spec: NetworkSpec) -> list[SubnetSpec]:
     ]
 
 
+def served6(spec: NetworkSpec) -> list[SubnetSpec]:
+    """The IPv6 subnets that are announced, or whose addresses or options DHCPv6 hands out."""
+    return [
+        each
+        for each in spec.subnets
+        if each.dhcp and each.dhcp_address and ":" in each.cidr and _mode6(each)
+    ]
+
+
+def _mode6(subnet: SubnetSpec) -> str | None:
+    """How dnsmasq has the subnet: of its RA modes, or as one of fixed leases."""
+    if subnet.ra_mode == "slaac":
+        return "ra-only"
+    if subnet.ra_mode == "dhcpv6-stateless":
+        return "ra-stateless"
+    return None if subnet.ra_mode is None and subnet.address_mode == "slaac" else "static"
+
+
 def configuration(spec: NetworkSpec, bridge: str, folder: Path, ports: Iterable[PortSpec]) -> str:
     """The main file. Reservations, options and names lie beside it and are read again on SIGHUP.
 
@@ -34,7 +54,7 @@ def configuration(spec: NetworkSpec, bridge: str, folder: Path, ports: Iterable[
     domain = domain_of(spec)
     lines = [
         f"interface={bridge}", "except-interface=lo", "bind-interfaces",
-        "no-resolv", "no-hosts", "no-ping", "leasefile-ro", "quiet-dhcp",
+        "no-resolv", "no-hosts", "no-ping", "leasefile-ro", "quiet-dhcp", "quiet-dhcp6",
         "dhcp-authoritative", "dhcp-broadcast", "dhcp-lease-max=65536",
         "log-facility=/dev/null", "user=", "group=",
         f"pid-file={folder}/run/dnsmasq.pid",
@@ -46,10 +66,15 @@ def configuration(spec: NetworkSpec, bridge: str, folder: Path, ports: Iterable[
     lines += [
         f"dhcp-mac=set:p{port.number},{port.mac}"
         for port in sorted(ports, key=lambda each: each.number)
-        if port.dhcp_options
+        if port.dhcp_options or port.dhcp_options6
     ]
     for position, subnet in enumerate(served(spec)):
         lines += _subnet(spec, subnet, f"s{position}")
+    for position, subnet in enumerate(served6(spec)):
+        lines += _subnet6(subnet, f"x{position}")
+    if any(each.ra_mode for each in served6(spec)):
+        # lifetime 0: hosts learn their prefix here, and their way out from routers alone
+        lines += ["enable-ra", "quiet-ra", f"ra-param={bridge},mtu:{spec.mtu},{RA_SECONDS},0"]
     return "\n".join(lines) + "\n"
 
 
@@ -70,32 +95,99 @@ def _subnet(spec: NetworkSpec, subnet: SubnetSpec, tag: str) -> list[str]:
     ]
 
 
+def _subnet6(subnet: SubnetSpec, tag: str) -> list[str]:
+    net = ip_network(subnet.cidr)
+    servers = ",".join(f"[{each}]" for each in (subnet.dhcp_address, *subnet.dns_servers))
+    lease = f",{LEASE_SECONDS}"
+    return [
+        f"dhcp-range=set:{tag},{net.network_address},{_mode6(subnet)},{net.prefixlen}{lease}",
+        f"dhcp-option=tag:{tag},option6:dns-server,{servers}",
+    ]
+
+
+def advertisements(spec: RouterSpec, names: Names, mtus: dict[str, int], folder: Path) -> str:
+    """What dnsmasq reads that announces a router in its networks; empty when it announces none.
+
+    `mtus`: of the networks, by id. It answers no DHCPv6: the router lets no such packet in.
+    """
+    lines: list[str] = []
+    legs = [leg for leg in spec.interfaces if leg.advertised] if spec.enabled else []
+    for place, leg in enumerate(legs):
+        name = names.leg(leg.port_id)
+        lines += [f"interface={name}"]
+        lines += [f"ra-param={name},mtu:{mtus[leg.network_id]},high,{RA_SECONDS},{RA_LIFETIME}"]
+        for position, each in enumerate(leg.advertised):
+            subnet = SubnetSpec(
+                id="", cidr=each.prefix, gateway=None, dhcp=True, dhcp_address=None,
+                ra_mode=each.mode,
+            )  # fmt: skip
+            tag = f"x{place}-{position}"
+            net = ip_network(each.prefix)
+            lines.append(
+                f"dhcp-range=set:{tag},{net.network_address},{_mode6(subnet)},{net.prefixlen},"
+                f"{LEASE_SECONDS}"
+            )
+            if each.dns_servers:
+                servers = ",".join(f"[{server}]" for server in each.dns_servers)
+                lines.append(f"dhcp-option=tag:{tag},option6:dns-server,{servers}")
+    if not lines:
+        return ""
+    head = [
+        "port=0", "except-interface=lo", "bind-interfaces", "no-resolv", "no-hosts",
+        "leasefile-ro", "enable-ra", "quiet-ra", "quiet-dhcp6", "log-facility=/dev/null", "user=",
+        "group=", f"pid-file={folder}/run/dnsmasq.pid",
+    ]  # fmt: skip
+    return "\n".join([*head, *lines]) + "\n"
+
+
 def reservations(spec: NetworkSpec, ports: Iterable[PortSpec]) -> str:
-    """One line for each address that DHCP hands to a MAC: the first of each subnet."""
+    """One line for each IPv4 address that DHCP hands to a MAC: the first of each subnet. Each line
+    holds the port's IPv6 addresses too, since the first that names the MAC answers for them."""
     lines = []
+    leased = [each for each in served6(spec) if _mode6(each) == "static"]
     for port in sorted(ports, key=lambda each: each.number):
         name = f",{_name(port.hostname)}" if port.hostname else ""
-        for subnet in served(spec):
-            inside = [each for each in port.addresses if _within(each, subnet)]
-            if inside:
-                lines.append(f"{port.mac},{inside[0]}{name}")
+        six = "".join(f",[{each}]" for each in _first_of_each(port, leased))
+        four = [f",{each}" for each in _first_of_each(port, served(spec))]
+        lines += [f"{port.mac}{each}{six}{name}" for each in (four or [""]) if each or six]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _first_of_each(port: PortSpec, subnets: Iterable[SubnetSpec]) -> list[str]:
+    """The port's first address in each subnet that it has one in."""
+    found = ([ip for ip in port.addresses if _within(ip, subnet)] for subnet in subnets)
+    return [inside[0] for inside in found if inside]
 
 
 def options(ports: Iterable[PortSpec]) -> str:
     """The options that customers set on single ports."""
     lines = []
     for port in sorted(ports, key=lambda each: each.number):
-        for name, value in port.dhcp_options:
+        sets = (("option", port.dhcp_options), ("option6", port.dhcp_options6))
+        for kind, name, value in ((kind, *each) for kind, many in sets for each in many):
             if not _OPTION.fullmatch(name) or not value.isprintable():
                 raise EngineError(
                     f"giving DHCP option {name!r}={value!r} to port {port.id}: a name or number in "
                     "lower case and a printable value are accepted",
                     permanent=True,
                 )
-            key = name if name.isdecimal() else f"option:{name}"
-            lines.append(f"tag:p{port.number},{key},{value}")
+            plain = name.isdecimal() and kind == "option"
+            key = name if plain else f"{kind}:{name}"
+            spelled = value if kind == "option" else _bracketed(value)
+            lines.append(f"tag:p{port.number},{key},{spelled}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _bracketed(value: str) -> str:
+    """An option's value with its IPv6 addresses as dnsmasq takes them, in brackets."""
+    return ",".join(f"[{each}]" if _is_address6(each) else each for each in value.split(","))
+
+
+def _is_address6(word: str) -> bool:
+    try:
+        return ip_address(word).version == 6
+    except ValueError:
+        return False
 
 
 def names(spec: NetworkSpec, ports: Iterable[PortSpec]) -> str:

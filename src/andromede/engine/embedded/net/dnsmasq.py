@@ -1,4 +1,5 @@
-"""Runs one dnsmasq per network: unprivileged, in the network's namespace, outliving the worker.
+"""Runs one dnsmasq per network, and one per router that announces itself: unprivileged, in its
+namespace, outliving the worker.
 
 Its process is known by its configuration file on its command line; it is signalled through a
 process descriptor, so a reused process id is never hit.
@@ -26,44 +27,29 @@ _RELEASE = 7  # DHCPRELEASE, RFC 2132 section 9.6
 _BINDTODEVICE = 25
 
 
-class Dnsmasq:
-    """The DHCP and DNS server of one network. Callers hold the network's lock."""
+class Daemon:
+    """A dnsmasq of one namespace. Callers hold the lock of what it serves."""
 
-    def __init__(self, config: Config, folder: Path, namespace: str) -> None:
-        self.short, self.uid = config.short, role_uid(config, "dnsmasq")
+    def __init__(self, short: str, uid: int, folder: Path, namespace: str) -> None:
+        self.short, self.uid = short, uid
         self.folder = folder
         self.namespace = namespace
         self.config = folder / "dnsmasq.conf"
-        self.told: dict[str, str] = {}  # the files that the process surely has read
 
-    def ensure(self, spec: NetworkSpec, bridge: str, ports: Iterable[PortSpec]) -> None:
-        """Run with these documents, restarted only when subnets changed, else told to read again.
+    def run(self, text: str, *, raw: bool) -> int | None:
+        """Run with this configuration; `raw`: it speaks ICMPv6. The process, when it was running so
+        before.
 
         Errors: EngineError with what dnsmasq said.
         """
-        if not dhcp_files.served(spec):
-            self.stop()
-            return
-        ports = list(ports)
-        text = dhcp_files.configuration(spec, bridge, self.folder, ports)
-        files = {
-            "hosts": dhcp_files.reservations(spec, ports),
-            "options": dhcp_files.options(ports),
-            "names": dhcp_files.names(spec, ports),
-        }
-        self._prepare_folder()
-        for name, body in files.items():
-            replace_text(self.folder / name, body)
         if not self.config.exists() or self.config.read_text() != text:
             self.stop()  # before the new file: what runs was started with the file that is there
             replace_text(self.config, text)
         pid = self.pid()
         if pid is None:
             self.stop()  # one that lives on in a namespace that is gone serves nobody
-            self._start()
-        elif self.told != files:
-            _send(pid, self.config, signal.SIGHUP, wait=0)
-        self.told = files
+            self._start(raw=raw)
+        return pid
 
     def stop(self) -> None:
         """End the process, and wait until it has."""
@@ -101,12 +87,11 @@ class Dnsmasq:
                     "it must be open to passage (mode o+x)"
                 )
 
-    def _start(self) -> None:
+    def _start(self, *, raw: bool) -> None:
         program = shutil.which("dnsmasq") or "/usr/sbin/dnsmasq"
         drop = f"--reuid={self.uid} --regid={self.uid} --clear-groups --no-new-privs"
-        keep = [
-            f"--{kind}=-all,+net_admin" for kind in ("bounding-set", "inh-caps", "ambient-caps")
-        ]
+        caps = "-all,+net_admin,+net_raw" if raw else "-all,+net_admin"
+        keep = [f"--{kind}={caps}" for kind in ("bounding-set", "inh-caps", "ambient-caps")]
         command = ["setpriv", *drop.split(), *keep, program]  # it refuses DHCP without NET_ADMIN
         with namespaces.inside(self.namespace):
             result = subprocess.run(
@@ -120,6 +105,60 @@ class Dnsmasq:
         pid = self.pid()
         if pid is not None:
             scope.join(self.short, pid)
+
+
+class Dnsmasq(Daemon):
+    """The DHCP and DNS server of one network. Callers hold the network's lock."""
+
+    def __init__(self, config: Config, folder: Path, namespace: str) -> None:
+        super().__init__(config.short, role_uid(config, "dnsmasq"), folder, namespace)
+        self.told: dict[str, str] = {}  # the files that the process surely has read
+
+    def ensure(self, spec: NetworkSpec, bridge: str, ports: Iterable[PortSpec]) -> None:
+        """Run with these documents, restarted only when subnets changed, else told to read again.
+
+        Errors: EngineError with what dnsmasq said.
+        """
+        six = bool(dhcp_files.served6(spec))
+        if not six and not dhcp_files.served(spec):
+            self.stop()
+            return
+        ports = list(ports)
+        text = dhcp_files.configuration(spec, bridge, self.folder, ports)
+        files = {
+            "hosts": dhcp_files.reservations(spec, ports),
+            "options": dhcp_files.options(ports),
+            "names": dhcp_files.names(spec, ports),
+        }
+        self._prepare_folder()
+        for name, body in files.items():
+            replace_text(self.folder / name, body)
+        pid = self.run(text, raw=six)
+        if pid is not None and self.told != files:
+            _send(pid, self.config, signal.SIGHUP, wait=0)
+        self.told = files
+
+
+class Advertiser(Daemon):
+    """What announces a router in its networks. Callers hold the router's lock."""
+
+    def ensure(self, text: str) -> None:
+        """Run with this configuration; none: do not run.
+
+        Errors: EngineError with what dnsmasq said.
+        """
+        if text:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._prepare_folder()
+            self.run(text, raw=True)
+        else:
+            self.remove()
+
+    def remove(self) -> None:
+        """End it, and forget its files."""
+        if self.folder.exists():
+            self.stop()
+            shutil.rmtree(self.folder)
 
 
 def running(root: Path) -> dict[int, Path]:

@@ -26,6 +26,7 @@ DISCOVERY = (
     "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, "
     "mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept"
 )
+NEIGHBOURS = "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept"
 FORGED_DISCOVERY = "icmpv6 type { nd-router-advert, nd-redirect } drop"
 FLOOD = "limit rate over 1000/second burst 2000 packets drop"
 UNICAST = "ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00"
@@ -226,6 +227,8 @@ def _services(spec: NetworkSpec) -> Chain:
         f"ip daddr {METADATA} tcp dport 80 accept",
         f"ip daddr {METADATA} icmp type echo-request accept",
     ]
+    if any(":" in address for address in addresses):
+        lines += ["udp sport 546 udp dport 547 accept", NEIGHBOURS]
     for address in addresses:
         family, echo = ("ip6", "icmpv6") if ":" in address else ("ip", "icmp")
         lines.append(f"{family} daddr {address} meta l4proto {{ tcp, udp }} th dport 53 accept")

@@ -26,6 +26,8 @@ SETTINGS = {
     "bridge/bridge-nf-call-ip6tables": "1",
     "bridge/bridge-nf-call-arptables": "0",
 }
+# Of the bridge, where its own services speak IPv6; it listens to no router.
+OF_BRIDGE = {"accept_ra": "0", "accept_dad": "0", "forwarding": "0"}
 NO_PICKUP = "netfilter/nf_conntrack_tcp_loose"  # a connection that was cut stays cut
 
 
@@ -96,6 +98,8 @@ class Network:
                 self._drop_tap(port)
             else:
                 self._ensure_tap(spec, port)
+            if before is not None and moved:
+                self._forget_leases6(spec, before)
             self.dnsmasq.ensure(spec, self.names.bridge(spec.number), self.ports.values())
             if before is not None and moved:  # again: no lease was renewed in between
                 self._release(spec, before)
@@ -112,6 +116,7 @@ class Network:
                 ))  # fmt: skip
             if self.spec is not None and namespaces.exists(self.namespace):
                 self._drop_tap(port)
+                self._forget_leases6(self.spec, port)
                 bridge = self.names.bridge(self.spec.number)
                 self.dnsmasq.ensure(self.spec, bridge, self.ports.values())
                 self._release(self.spec, port)
@@ -175,12 +180,17 @@ class Network:
         ip.link("set", index=link, address=spec.dhcp_mac, mtu=spec.mtu, ifalias=spec.id)
         addresses = [f"{METADATA}/32"]
         routes = {}
+        six = False
         for subnet in spec.subnets:
             net = ip_network(subnet.cidr)
-            if net.version == 4 and subnet.dhcp_address:
+            if subnet.dhcp_address:
                 addresses.append(f"{subnet.dhcp_address}/{net.prefixlen}")
+                six = six or net.version == 6
             elif net.version == 4:
                 routes[str(net)] = {"oif": link}
+        for what, value in OF_BRIDGE.items():
+            links.setting(f"ipv6/conf/{bridge}/{what}", value)
+        links.setting(f"ipv6/conf/{bridge}/disable_ipv6", "0" if six else "1")
         ip.link("set", index=link, state="up")
         links.set_addresses(ip, link or 0, addresses)
         links.set_routes(ip, routes)
@@ -216,6 +226,13 @@ class Network:
         if link is not None:
             with links.netlink(self.namespace) as ip:
                 links.delete(ip, link)
+
+    def _forget_leases6(self, spec: NetworkSpec, port: PortSpec) -> None:
+        """End a server that may have leased the port's IPv6 addresses; what starts anew knows of
+        none."""
+        blocks = [ip_network(each.cidr) for each in dhcp_files.served6(spec)]
+        if any(cuts.within(each, block) for each in port.addresses for block in blocks):
+            self.dnsmasq.stop()
 
     def _release(self, spec: NetworkSpec, port: PortSpec) -> None:
         """Forget the leases and connections of the addresses that a port held."""

@@ -90,8 +90,11 @@ def _held(network: Network) -> set[str]:
 
 def _processes(host: HostNetwork) -> Iterator[Stray]:
     for pid, config in dnsmasq.running(host.store.root).items():
-        if host.store.network(config.parent.name) is None:
-            yield Stray(f"dnsmasq {pid} of no network ({config})", partial(dnsmasq.end, config))
+        of_router = config.is_relative_to(host.store.advertisers)
+        known = host.store.router if of_router else host.store.network
+        if known(config.parent.name) is None:
+            what = "router" if of_router else "network"
+            yield Stray(f"dnsmasq {pid} of no {what} ({config})", partial(dnsmasq.end, config))
 
 
 def _host_links(host: HostNetwork) -> Iterator[Stray]:

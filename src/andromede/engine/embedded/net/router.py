@@ -7,7 +7,17 @@ import socket
 import threading
 from typing import Any
 
-from andromede.engine.embedded.net import conntrack, cuts, links, namespaces, nft, router_rules
+from andromede.config import Config, role_uid
+from andromede.engine.embedded.net import (
+    conntrack,
+    cuts,
+    dhcp_files,
+    links,
+    namespaces,
+    nft,
+    router_rules,
+)
+from andromede.engine.embedded.net.dnsmasq import Advertiser
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.router_cuts import HostJudge, RouterJudge
 from andromede.engine.embedded.net.store import Store
@@ -22,6 +32,7 @@ SETTINGS = {
     "ipv4/conf/all/send_redirects": "0",
     "ipv4/conf/default/send_redirects": "0",
     "ipv4/conf/all/accept_redirects": "0",
+    "ipv4/ip_unprivileged_port_start": "0",  # what announces it binds 547 without any capability
     "ipv6/conf/all/forwarding": "1",
     "ipv6/conf/default/accept_ra": "0",
 }
@@ -36,11 +47,15 @@ ARP_REQUEST = bytes.fromhex("0001080006040001")  # Ethernet, IPv4, their lengths
 class Router:
     """The router `router_id`; what it was last is read from the store on first use."""
 
-    def __init__(self, router_id: str, names: Names, store: Store) -> None:
+    def __init__(self, router_id: str, names: Names, store: Store, config: Config) -> None:
         self.id, self.names, self.store = router_id, names, store
         self.lock = threading.RLock()
         self.namespace = names.router_namespace(router_id)
         self.applied = nft.Applied(self.namespace)
+        self.advertiser = Advertiser(
+            config.short, role_uid(config, "dnsmasq"), store.advertiser_folder(router_id),
+            self.namespace,
+        )  # fmt: skip
         self.spec = store.router(router_id)
         self.settled: RouterSpec | None = None  # what connections and neighbours surely know
 
@@ -60,11 +75,16 @@ class Router:
             for leg in _legs(spec):
                 self._ensure_leg(spec, leg, places[leg.port_id])
             self._routes(spec)
+            mtus = {place.id: place.mtu for place in places.values()}
+            self.advertiser.ensure(
+                dhcp_files.advertisements(spec, self.names, mtus, self.advertiser.folder)
+            )
             if self.settled != spec:
                 self._settle(spec)
 
     def remove(self) -> None:
         with self.lock:
+            self.advertiser.remove()
             if namespaces.exists(self.namespace):
                 links.empty(self.namespace, self.names.mark)
             namespaces.remove(self.namespace)
@@ -122,9 +142,9 @@ class Router:
         wanted: dict[str, dict[str, Any]] = {
             destination: {"gateway": hop} for destination, hop in spec.routes
         }
-        hop = spec.gateway_next_hop
-        if spec.gateway is not None and hop is not None:
-            wanted["::/0" if ":" in hop else "0.0.0.0/0"] = {"gateway": hop}
+        for hop in (spec.gateway_next_hop, spec.gateway_next_hop6):
+            if spec.gateway is not None and hop is not None:
+                wanted["::/0" if ":" in hop else "0.0.0.0/0"] = {"gateway": hop}
         with links.netlink(self.namespace) as ip:
             links.set_routes(ip, wanted)
 

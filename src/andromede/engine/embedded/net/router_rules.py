@@ -38,7 +38,8 @@ def table(names: Names, spec: RouterSpec) -> Table:
             hook="type filter hook input priority filter; policy drop;",
             rules=(
                 "icmp type echo-request accept",
-                "icmpv6 type { echo-request, nd-neighbor-solicit, nd-neighbor-advert } accept",
+                "icmpv6 type { echo-request, nd-router-solicit, nd-neighbor-solicit, "
+                "nd-neighbor-advert } accept",
                 "ct state established,related accept",
             ),
         ),

@@ -26,6 +26,7 @@ class Store:
         self.root = root
         self.networks = root / "networks"
         self.routers = root / "routers"
+        self.advertisers = root / "advertisers"
 
     def network_folder(self, network_id: str) -> Path:
         return self.networks / checked(network_id)
@@ -75,6 +76,9 @@ class Store:
 
     def router(self, router_id: str) -> RouterSpec | None:
         return _read(self.routers / f"{checked(router_id)}.json", RouterSpec)
+
+    def advertiser_folder(self, router_id: str) -> Path:
+        return self.advertisers / checked(router_id)
 
     def save_router(self, spec: RouterSpec) -> None:
         self.routers.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from andromede.db import Connection
-from andromede.engine.protocol import FloatingSpec, RouterInterface, RouterSpec
+from andromede.engine.protocol import Advertised, FloatingSpec, RouterInterface, RouterSpec
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.addresses.store import Held
 from andromede.services.network.common.store import Row
@@ -32,7 +32,8 @@ def router_spec(connection: Connection, router_id: str) -> RouterSpec | None:
         enabled=row["admin_state_up"],
         interfaces=tuple(_leg(each, held[each["id"]], blocks) for each in legs),
         gateway=_leg(outside, held[outside["id"]], blocks) if outside else None,
-        gateway_next_hop=_next_hop(held[outside["id"]], blocks) if outside else None,
+        gateway_next_hop=_next_hop(held[outside["id"]], blocks, 4) if outside else None,
+        gateway_next_hop6=_next_hop(held[outside["id"]], blocks, 6) if outside else None,
         snat=row["enable_snat"],
         floating=tuple(
             FloatingSpec(
@@ -52,10 +53,20 @@ def _leg(port: Row, held: Sequence[Held], blocks: Mapping[str, Row]) -> RouterIn
         network_id=port["network_id"],
         mac=port["mac_address"],
         addresses=tuple(with_prefix(each.ip, blocks[each.subnet_id]["cidr"]) for each in held),
+        advertised=tuple(
+            Advertised(
+                prefix=block["cidr"],
+                mode=block["ipv6_ra_mode"],
+                dns_servers=tuple(block["dns_nameservers"]),
+            )
+            for block in (blocks[each.subnet_id] for each in held)
+            if block["ipv6_ra_mode"]
+        ),
     )
 
 
-def _next_hop(held: Sequence[Held], blocks: Mapping[str, Row]) -> str | None:
-    """The gateway of the first external subnet that has one."""
-    hops = (blocks[each.subnet_id]["gateway_ip"] for each in held)
+def _next_hop(held: Sequence[Held], blocks: Mapping[str, Row], version: int) -> str | None:
+    """The gateway of the first external subnet of a family that has one."""
+    found = (blocks[each.subnet_id] for each in held)
+    hops = (each["gateway_ip"] for each in found if each["ip_version"] == version)
     return next((str(hop) for hop in hops if hop), None)
