@@ -147,6 +147,17 @@ class FloatingSpec(Struct, frozen=True, kw_only=True):
     fixed: str
 
 
+class ForwardSpec(Struct, frozen=True, kw_only=True):
+    """One port of a floating address and the port inside it stands for; `id` is the floating IP's."""
+
+    id: str
+    floating: str
+    protocol: str  # "tcp" | "udp"
+    port: int
+    fixed: str
+    fixed_port: int
+
+
 class RouterSpec(Struct, frozen=True, kw_only=True):
     """A router: its legs, its gateway with SNAT, its floating addresses and its static routes."""
 
@@ -160,6 +171,7 @@ class RouterSpec(Struct, frozen=True, kw_only=True):
     floating: tuple[FloatingSpec, ...]
     routes: tuple[tuple[str, str], ...] = ()
     gateway_next_hop6: str | None = None
+    forwards: tuple[ForwardSpec, ...] = ()
 
 
 class DiskSpec(Struct, frozen=True, kw_only=True):

@@ -134,6 +134,7 @@ def test_the_engine_learns_how_ipv6_is_given(net: Net) -> None:
     router = net.router(external_gateway_info={"network_id": external["id"]})
     leg(net, router, "add", subnet_id=block["id"])
     net.boot("s", None, port)
+    net.put(f"ports/{port['id']}", {"port": {"admin_state_up": True}})
     net.cloud.settle()
     engine = net.cloud.engine
     held = engine.networks[network["id"]].subnets[0]

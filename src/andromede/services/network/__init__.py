@@ -7,6 +7,7 @@ from andromede.services.network.addressgroups import routes as addressgroups
 from andromede.services.network.agents import routes as agents
 from andromede.services.network.discovery import routes as discovery
 from andromede.services.network.floatingips import routes as floatingips
+from andromede.services.network.forwardings import routes as forwardings
 from andromede.services.network.groups import routes as groups
 from andromede.services.network.networks import routes as networks
 from andromede.services.network.pools import routes as pools
@@ -40,6 +41,7 @@ SERVICE = Service(
         *ports.OPERATIONS,
         *routers.OPERATIONS,
         *floatingips.OPERATIONS,
+        *forwardings.OPERATIONS,
         *groups.OPERATIONS,
         *rules.OPERATIONS,
         *addressgroups.OPERATIONS,

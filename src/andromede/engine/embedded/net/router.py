@@ -132,7 +132,7 @@ class Router:
             links.guard_bridge_port(ip, end or 0, leg.mac, exclusive=False)
         addresses = list(leg.addresses)
         if leg is spec.gateway and spec.enabled:
-            addresses += [f"{each.floating}/32" for each in spec.floating]
+            addresses += [f"{each}/32" for each in router_rules.floating_addresses(spec)]
         with links.netlink(self.namespace) as ip:
             for what, value in ASKING.items():
                 links.setting(f"ipv4/neigh/{name}/{what}", value)
@@ -159,7 +159,8 @@ class Router:
         outside = HostJudge(self.store)
         conntrack.cut(lambda entry: not outside.allows(entry))
         for leg in _legs(spec):
-            floating = [each.floating for each in spec.floating] if leg is spec.gateway else []
+            outer = leg is spec.gateway
+            floating = router_rules.floating_addresses(spec) if outer else []
             self._announce(leg, [*(each.partition("/")[0] for each in leg.addresses), *floating])
         self.settled = spec
 

@@ -7,14 +7,17 @@ from ipaddress import ip_interface, ip_network
 from andromede.engine.embedded.net import router_rules
 from andromede.engine.embedded.net.conntrack import Entry
 from andromede.engine.embedded.net.cuts import Net, within
+from andromede.engine.embedded.net.rules import TCP, UDP, Flow
 from andromede.engine.embedded.net.store import Store
 from andromede.engine.protocol import RouterSpec
+
+NUMBERS = {"tcp": TCP, "udp": UDP}
 
 
 def outer_addresses(spec: RouterSpec) -> set[str]:
     """Every IPv4 address the router shows to the outside."""
     own = router_rules.gateway_address(spec)
-    return {each.floating for each in spec.floating} | ({own} if own else set())
+    return set(router_rules.floating_addresses(spec)) | ({own} if own else set())
 
 
 class RouterJudge:
@@ -25,6 +28,9 @@ class RouterJudge:
         self.gateway = router_rules.gateway_address(spec)
         self.snat = spec.snat
         self.floating = {each.floating: each.fixed for each in spec.floating}
+        self.forwards = {
+            (each.floating, NUMBERS[each.protocol], each.port): each.fixed for each in spec.forwards
+        }
         held = [each for leg in spec.interfaces for each in leg.addresses]
         self.inner: list[Net] = [ip_interface(each).network for each in held]
         self.inner += [ip_network(destination, strict=False) for destination, _ in spec.routes]
@@ -37,12 +43,17 @@ class RouterJudge:
         sent = flow.source == entry.reply_destination
         if not self.enabled:
             return False
-        if not received and self.floating.get(flow.destination) != entry.reply_source:
+        if not received and self._translated(flow) != entry.reply_source:
             return False
         if not sent and not self._rewritten(flow.source, entry.reply_destination, received):
             return False
         ends = (flow.source, entry.reply_source)
         return any(end in self.own or self._inside(end) for end in ends)
+
+    def _translated(self, flow: Flow) -> str | None:
+        """The address inside that a packet to this one, and its port, goes to."""
+        port = (flow.destination, flow.protocol, flow.low or 0)
+        return self.forwards.get(port) or self.floating.get(flow.destination)
 
     def _rewritten(self, source: str, shown: str, received: bool) -> bool:
         """Whether the source may be shown as this address: its own floating one, or the router's."""

@@ -10,6 +10,15 @@ OUTSIDE = 1  # the mark of packets that came in from the external network
 REWRITES = "type ipv4_addr : ipv4_addr;"
 
 
+FORWARDS = "type ipv4_addr . inet_service : ipv4_addr . inet_service;"
+
+
+def floating_addresses(spec: RouterSpec) -> list[str]:
+    """The floating addresses that the router holds outside."""
+    whole = {each.floating for each in spec.floating}
+    return sorted(whole | {each.floating for each in spec.forwards})
+
+
 def gateway_address(spec: RouterSpec) -> str | None:
     """The IPv4 address that SNAT gives to what leaves."""
     held = spec.gateway.addresses if spec.gateway else ()
@@ -33,6 +42,16 @@ def table(names: Names, spec: RouterSpec) -> Table:
             elements=tuple(f"{inner} : {outer}" for inner, outer in fixed.items()),
         ),
     }
+    for protocol in ("tcp", "udp"):
+        sets[f"forwards_{protocol}"] = Set(
+            kind="map",
+            declaration=FORWARDS,
+            elements=tuple(
+                f"{each.floating} . {each.port} : {each.fixed} . {each.fixed_port}"
+                for each in spec.forwards
+                if each.protocol == protocol
+            ),
+        )
     chains = {
         "input": Chain(
             hook="type filter hook input priority filter; policy drop;",
@@ -82,7 +101,11 @@ def _rewrites(spec: RouterSpec, leg: str) -> dict[str, Chain]:
         ),
         "prerouting": Chain(
             hook="type nat hook prerouting priority dstnat; policy accept;",
-            rules=("dnat ip to ip daddr map @floating",),
+            rules=(
+                "dnat ip to ip daddr . tcp dport map @forwards_tcp",
+                "dnat ip to ip daddr . udp dport map @forwards_udp",
+                "dnat ip to ip daddr map @floating",
+            ),
         ),
         "postrouting": Chain(
             hook="type nat hook postrouting priority srcnat; policy accept;", rules=tuple(after)

@@ -12,6 +12,7 @@ from andromede.services.network.addresses.store import allocation
 from andromede.services.network.addressgroups.store import group as address_group
 from andromede.services.network.common.store import tag
 from andromede.services.network.floatingips.store import floating
+from andromede.services.network.forwardings.store import forwarding
 from andromede.services.network.groups.store import default_group, group, member
 from andromede.services.network.networks.store import network
 from andromede.services.network.pools.store import pool
@@ -57,6 +58,8 @@ REFERENCES = (
     Reference("floating IP", floating.c.id, floating.c.floating_port_id, port),
     Reference("floating IP", floating.c.id, floating.c.port_id, port),
     Reference("floating IP", floating.c.id, floating.c.router_id, router),
+    Reference("port forwarding", forwarding.c.id, forwarding.c.floatingip_id, floating),
+    Reference("port forwarding", forwarding.c.id, forwarding.c.internal_port_id, port),
     Reference("security group rule", rule.c.id, rule.c.security_group_id, group),
     Reference("security group rule", rule.c.id, rule.c.remote_group_id, group),
     Reference("security group rule", rule.c.id, rule.c.remote_address_group_id, address_group),

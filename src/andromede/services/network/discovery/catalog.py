@@ -17,11 +17,26 @@ _SERVED = {
     "empty-string-filtering": ("Empty String Filtering Extension", "Filters by the empty text."),
     "ext-gw-mode": ("Neutron L3 Configurable external gateway mode", "SNAT on or off."),
     "external-net": ("Neutron external network", "Networks that lead outside."),
+    "expose-port-forwarding-in-fip": (
+        "Expose Floating IP port forwardings", "Forwardings in the body of a floating IP.",
+    ),
     "extra_dhcp_opt": ("Neutron Extra DHCP options", "DHCP options of a port."),
     "extraroute": ("Neutron Extra Route", "Static routes of a router."),
     "extraroute-atomic": ("Atomically add/remove extra routes", "Routes added and removed singly."),
     "filter-validation": ("Filter parameters validation", "Unknown filters are refused."),
     "fip-port-details": ("Floating IP Port Details Extension", "The port of a floating IP."),
+    "floating-ip-port-forwarding": (
+        "Floating IP Port Forwarding", "Single ports of a floating IP.",
+    ),
+    "floating-ip-port-forwarding-description": (
+        "Floating IP Port Forwarding new attribute description", "Forwardings described.",
+    ),
+    "floating-ip-port-forwarding-detail": (
+        "Floating IP port forwarding detail", "Which forwarding is which.",
+    ),
+    "floating-ip-port-forwarding-port-ranges": (
+        "Floating IP Port Forwarding support port ranges", "Several ports at once.",
+    ),
     "ip-substring-filtering": ("IP address substring filtering", "Ports by part of an address."),
     "net-mtu": ("Network MTU", "The MTU of a network."),
     "net-mtu-writable": ("Network MTU (writable)", "The MTU of a network, set."),

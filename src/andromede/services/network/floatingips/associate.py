@@ -28,6 +28,13 @@ def columns(context: Context, floating: Row, values: dict[str, Any]) -> Row:
     that is not the port's; Conflict (FloatingIPPortAlreadyAssociated).
     """
     port_id, fixed = values.get("port_id"), values.get("fixed_ip_address")
+    if floating.get("router_id") and not floating.get("port_id"):
+        if port_id is None:
+            return {}
+        raise in_use(
+            "FipInUseByPortForwarding",
+            f"Floating IP {floating['id']} in use by Port Forwarding resources.",
+        )
     if port_id is None:
         if fixed is not None:
             raise bad_request(
@@ -45,7 +52,7 @@ def columns(context: Context, floating: Row, values: dict[str, Any]) -> Row:
         raise bad_request("floatingip", f"Port {port_id} is unable to be assigned a floating IP")
     held = _fixed(context, port_id, fixed)
     _require_free(context, floating, port_id, held.ip)
-    router_id = _router(context, floating["floating_network_id"], port, held)
+    router_id = router_between(context, floating["floating_network_id"], port["id"], held)
     same = (floating.get("port_id"), floating.get("fixed_ip_address"), floating.get("router_id"))
     status = floating["status"] if same == (port_id, held.ip, router_id) else "DOWN"
     return {
@@ -96,7 +103,7 @@ def _require_free(context: Context, floating: Row, port_id: str, fixed: str) -> 
             )
 
 
-def _router(context: Context, outside: str, port: Row, held: Held) -> str:
+def router_between(context: Context, outside: str, port_id: str, held: Held) -> str:
     """The router between the port's subnet and the external network; the subnet's gateway first."""
     legs = routers.legs_to(context.conn, held.subnet_id, outside)
     block = subnets.by_id(context.conn, held.subnet_id)
@@ -108,6 +115,6 @@ def _router(context: Context, outside: str, port: Row, held: Held) -> str:
         return legs[0][0]
     raise NotFound(
         f"External network {outside} is not reachable from subnet {held.subnet_id}.  Therefore, "
-        f"cannot associate Port {port['id']} with a Floating IP.",
+        f"cannot associate Port {port_id} with a Floating IP.",
         type="ExternalGatewayForFloatingIPNotFound",
     )

@@ -19,6 +19,7 @@ from andromede.services.network.floatingips import store as floatings
 from andromede.services.network.floatingips.associate import APART, columns
 from andromede.services.network.floatingips.schema import FLOATING
 from andromede.services.network.floatingips.store import FLOATINGS
+from andromede.services.network.forwardings import store as forwardings
 from andromede.services.network.networks.store import NETWORKS
 from andromede.services.network.ports import plug
 from andromede.services.network.ports import store as ports
@@ -31,7 +32,18 @@ from andromede.services.network.subnets import store as subnets
 def views(context: Context, found: Sequence[Row]) -> list[Row]:
     tags = store.tags_of(context.conn, (row["id"] for row in found))
     named = ports.by_ids(context.conn, (row["port_id"] for row in found if row["port_id"]))
-    return [floatings.view(row, named.get(row["port_id"]), tags[row["id"]]) for row in found]
+    forwarded = forwardings.of_floatings(
+        context.conn, (row["id"] for row in found if row["router_id"] and not row["port_id"])
+    )
+    return [
+        floatings.view(
+            row,
+            named.get(row["port_id"]),
+            tags[row["id"]],
+            [forwardings.brief(each) for each in forwarded.get(row["id"], ())],
+        )
+        for row in found
+    ]
 
 
 def index(context: Context) -> object:

@@ -34,5 +34,6 @@ FLOATING = Schema(
         Attribute(name="dns_name", reader=checks.host_name, put=False, default=""),
         Attribute(name="dns_domain", reader=checks.domain_name, put=False, default=""),
         Attribute(name="port_details", stored=False),
+        Attribute(name="port_forwardings", stored=False),
     ],
 )

@@ -64,9 +64,9 @@ def of_router(connection: Connection, router_id: str) -> list[Row]:
 
 
 def unbound_on(connection: Connection, network_id: str) -> list[Row]:
-    """The floating IPs of an external network that stand for nothing."""
+    """The floating IPs of an external network that stand for nothing, and forward nothing."""
     statement = sa.select(floating).where(
-        floating.c.floating_network_id == network_id, floating.c.port_id.is_(None)
+        floating.c.floating_network_id == network_id, floating.c.router_id.is_(None)
     )
     return [dict(row) for row in connection.execute(statement).mappings()]
 
@@ -90,8 +90,14 @@ def delete(connection: Connection, floating_id: str) -> None:
     connection.execute(sa.delete(floating).where(floating.c.id == floating_id))
 
 
-def view(row: Mapping[str, Any], port: Mapping[str, Any] | None, tags: Sequence[str]) -> Row:
-    """A floating IP as clients see it; `port` is the one it stands for."""
+def view(
+    row: Mapping[str, Any],
+    port: Mapping[str, Any] | None,
+    tags: Sequence[str],
+    forwarded: Sequence[Row] = (),
+) -> Row:
+    """A floating IP as clients see it; `port` is the one it stands for, `forwarded` its port
+    forwardings."""
     details = None
     if port is not None:
         details = {
@@ -112,4 +118,5 @@ def view(row: Mapping[str, Any], port: Mapping[str, Any] | None, tags: Sequence[
         "dns_name": row["dns_name"],
         "dns_domain": row["dns_domain"],
         "port_details": details,
+        "port_forwardings": list(forwarded),
     }

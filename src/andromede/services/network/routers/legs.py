@@ -14,6 +14,7 @@ from andromede.services.network.common import checks, handling
 from andromede.services.network.common.errors import bad_request, in_use
 from andromede.services.network.common.store import Row
 from andromede.services.network.floatingips import store as floatings
+from andromede.services.network.forwardings import store as forwardings
 from andromede.services.network.ports import plug
 from andromede.services.network.ports import store as ports
 from andromede.services.network.ports.schema import ROUTER_INTERFACE
@@ -219,8 +220,14 @@ def _no_leg(context: Context, router: Row, subnet_id: str) -> ApiError:
 
 def _require_unneeded(context: Context, router: Row, block: Row) -> None:
     network = ipaddress.ip_network(block["cidr"])
-    for row in floatings.of_router(context.conn, router["id"]):
-        if ipaddress.ip_address(row["fixed_ip_address"]) in network:
+    translated = [
+        row["fixed_ip_address"] for row in floatings.of_router(context.conn, router["id"])
+    ]
+    translated += [
+        row["internal_ip_address"] for row in forwardings.of_router(context.conn, router["id"])
+    ]
+    for ip in filter(None, translated):
+        if ipaddress.ip_address(ip) in network:
             raise in_use(
                 "RouterInterfaceInUseByFloatingIP",
                 f"Router interface for subnet {block['id']} on router {router['id']} cannot be "

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from andromede.db import Connection
-from andromede.engine.protocol import Advertised, FloatingSpec, RouterInterface, RouterSpec
+from andromede.engine.protocol import (
+    Advertised,
+    FloatingSpec,
+    ForwardSpec,
+    RouterInterface,
+    RouterSpec,
+)
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.addresses.store import Held
 from andromede.services.network.common.store import Row
 from andromede.services.network.floatingips import store as floatings
+from andromede.services.network.forwardings import store as forwardings
 from andromede.services.network.ports import store as ports
 from andromede.services.network.routers import store as routers
 from andromede.services.network.specs import with_prefix
@@ -42,6 +49,10 @@ def router_spec(connection: Connection, router_id: str) -> RouterSpec | None:
                 fixed=each["fixed_ip_address"],
             )
             for each in floatings.of_router(connection, router_id)
+            if each["fixed_ip_address"]
+        ),
+        forwards=tuple(
+            each for row in forwardings.of_router(connection, router_id) for each in _forwards(row)
         ),
         routes=tuple((each["destination"], each["nexthop"]) for each in row["routes"]),
     )
@@ -63,6 +74,22 @@ def _leg(port: Row, held: Sequence[Held], blocks: Mapping[str, Row]) -> RouterIn
             if block["ipv6_ra_mode"]
         ),
     )
+
+
+def _forwards(row: Row) -> list[ForwardSpec]:
+    """A forwarding port by port: as many inside as outside, or one for all."""
+    several = row["internal_last"] != row["internal_first"]
+    return [
+        ForwardSpec(
+            id=row["floatingip_id"],
+            floating=row["floating_ip_address"],
+            protocol=row["protocol"],
+            port=row["external_first"] + at,
+            fixed=row["internal_ip_address"],
+            fixed_port=row["internal_first"] + (at if several else 0),
+        )
+        for at in range(row["external_last"] - row["external_first"] + 1)
+    ]
 
 
 def _next_hop(held: Sequence[Held], blocks: Mapping[str, Row], version: int) -> str | None:

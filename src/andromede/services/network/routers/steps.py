@@ -62,7 +62,9 @@ def converge(step: Step) -> Outcome:
     def record(connection: Connection) -> None:
         routers.set_status(connection, step.id, "ACTIVE")
         ports.set_status(connection, (leg.port_id for leg in legs(made)), "ACTIVE")
-        floatings.set_status(connection, (each.id for each in made.floating), status)
+        carried = {each.id for each in made.floating}
+        carried |= {each.id for each in made.forwards}
+        floatings.set_status(connection, carried, status)
 
     return Done(record)
 
