@@ -74,6 +74,17 @@ class AddressPair(Struct, frozen=True):
     mac: str
 
 
+class QosSpec(Struct, frozen=True, kw_only=True):
+    """Limits and the mark of what a port or a floating address carries; egress leaves the machine.
+    Kilobits a second, and kilobits of burst; a burst of 0 is four fifths of the limit."""
+
+    egress_kbps: int | None = None
+    egress_burst: int = 0
+    ingress_kbps: int | None = None
+    ingress_burst: int = 0
+    dscp: int | None = None
+
+
 class PortSpec(Struct, frozen=True, kw_only=True):
     """A port: a tap on its network's bridge, what may leave it, and what DHCP and DNS know of it."""
 
@@ -90,6 +101,7 @@ class PortSpec(Struct, frozen=True, kw_only=True):
     owner_uid: int | None = None  # the user whose QEMU opens the tap; None: not a server's port
     dhcp_options: tuple[tuple[str, str], ...] = ()
     dhcp_options6: tuple[tuple[str, str], ...] = ()  # of DHCPv6
+    qos: QosSpec | None = None
 
 
 class RuleSpec(Struct, frozen=True, kw_only=True):
@@ -158,6 +170,14 @@ class ForwardSpec(Struct, frozen=True, kw_only=True):
     fixed_port: int
 
 
+class LimitSpec(Struct, frozen=True, kw_only=True):
+    """What limits a floating address; `fixed` is what it stands for as a whole, if it does."""
+
+    floating: str
+    fixed: str | None
+    qos: QosSpec
+
+
 class RouterSpec(Struct, frozen=True, kw_only=True):
     """A router: its legs, its gateway with SNAT, its floating addresses and its static routes."""
 
@@ -172,6 +192,7 @@ class RouterSpec(Struct, frozen=True, kw_only=True):
     routes: tuple[tuple[str, str], ...] = ()
     gateway_next_hop6: str | None = None
     forwards: tuple[ForwardSpec, ...] = ()
+    limits: tuple[LimitSpec, ...] = ()
 
 
 class DiskSpec(Struct, frozen=True, kw_only=True):

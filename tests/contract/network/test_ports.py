@@ -105,7 +105,8 @@ BAD_PORTS: list[tuple[Any, int, str]] = [
         ({"binding:profile": {"a": 1}}, 403, "PolicyNotAuthorized"),
         ({"binding:vnic_type": "direct"}, 400, "HTTPBadRequest"),
         ({"network_id": unknown_id()}, 404, "NetworkNotFound"),
-        ({"qos_policy_id": unknown_id()}, 400, "HTTPBadRequest"),
+        ({"qos_policy_id": unknown_id()}, 404, "QosPolicyNotFound"),
+        ({"numa_affinity_policy": "legacy"}, 400, "HTTPBadRequest"),
 ]  # fmt: skip
 
 

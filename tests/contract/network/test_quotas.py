@@ -101,7 +101,7 @@ def test_discovery_is_open(net: Net) -> None:
 def test_extensions_are_those_served(net: Net) -> None:
     found = {each["alias"] for each in net.get("extensions")["extensions"]}
     assert {"router", "security-group", "quotas", "dns-integration"} <= found
-    assert "qos" not in found
+    assert "dvr" not in found
     assert net.get("extensions/router")["extension"]["alias"] == "router"
     net.get("extensions/qos", 404)
 

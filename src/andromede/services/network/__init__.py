@@ -12,6 +12,7 @@ from andromede.services.network.groups import routes as groups
 from andromede.services.network.networks import routes as networks
 from andromede.services.network.pools import routes as pools
 from andromede.services.network.ports import routes as ports
+from andromede.services.network.qos import routes as qos
 from andromede.services.network.quota import routes as quota
 from andromede.services.network.reconciliation import reconcilers
 from andromede.services.network.routers import routes as routers
@@ -47,6 +48,7 @@ SERVICE = Service(
         *addressgroups.OPERATIONS,
         *templates.OPERATIONS,
         *shares.OPERATIONS,
+        *qos.OPERATIONS,
         *quota.OPERATIONS,
         *tags.OPERATIONS,
     ],

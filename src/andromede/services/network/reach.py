@@ -11,6 +11,7 @@ from andromede.services.network.groups.store import GROUPS
 from andromede.services.network.networks.store import NETWORKS
 from andromede.services.network.pools.store import POOLS
 from andromede.services.network.ports.store import PORTS
+from andromede.services.network.qos.store import POLICIES
 from andromede.services.network.routers.store import ROUTERS
 from andromede.services.network.rules.store import RULES
 from andromede.services.network.scopes.store import SCOPES
@@ -20,7 +21,8 @@ from andromede.sovereignty.consent.reach import Reach
 COLLECTIONS = {
     "networks": NETWORKS, "subnets": SUBNETS, "ports": PORTS, "routers": ROUTERS,
     "subnetpools": POOLS, "address-scopes": SCOPES, "address-groups": ADDRESS_GROUPS,
-    "floatingips": FLOATINGS, "security-groups": GROUPS, "security-group-rules": RULES,
+    "qos/policies": POLICIES, "floatingips": FLOATINGS, "security-groups": GROUPS,
+    "security-group-rules": RULES,
 }  # fmt: skip
 
 

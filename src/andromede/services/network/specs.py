@@ -14,6 +14,7 @@ from andromede.engine.protocol import (
     GroupSpec,
     NetworkSpec,
     PortSpec,
+    QosSpec,
     RuleSpec,
     SubnetSpec,
 )
@@ -27,6 +28,7 @@ from andromede.services.network.groups import store as groups
 from andromede.services.network.networks import store as networks
 from andromede.services.network.ports import store as ports
 from andromede.services.network.ports.schema import DHCP
+from andromede.services.network.qos import users
 from andromede.services.network.rules import store as rules
 from andromede.services.network.subnets import store as subnets
 
@@ -82,13 +84,29 @@ def port_specs(connection: Connection, rows: Sequence[Row]) -> list[PortSpec]:
     held = addresses.of_ports(connection, ids)
     members = groups.of_ports(connection, ids)
     nets = networks.by_ids(connection, (row["network_id"] for row in rows))
+    limits = {
+        key: users.specs_of(
+            connection,
+            network,
+            (row["qos_policy_id"] for row in rows if row["network_id"] == key),
+        )
+        for key, network in nets.items()
+    }
     return [
-        _port_spec(row, nets[row["network_id"]], held[row["id"]], members[row["id"]])
+        _port_spec(
+            row,
+            nets[row["network_id"]],
+            held[row["id"]],
+            members[row["id"]],
+            limits[row["network_id"]].get(row["qos_policy_id"]),
+        )
         for row in rows
     ]
 
 
-def _port_spec(row: Row, network: Row, held: Sequence[Held], members: Sequence[str]) -> PortSpec:
+def _port_spec(
+    row: Row, network: Row, held: Sequence[Held], members: Sequence[str], qos: QosSpec | None
+) -> PortSpec:
     return PortSpec(
         id=row["id"],
         number=row["number"],
@@ -103,11 +121,16 @@ def _port_spec(row: Row, network: Row, held: Sequence[Held], members: Sequence[s
         owner_uid=row["owner_uid"],
         dhcp_options=_dhcp_options(row["dhcp_options"], 4),
         dhcp_options6=_dhcp_options(row["dhcp_options"], 6),
+        qos=qos,
     )
 
 
 def _filtered_spec(
-    row: Filtered, network: Row, held: Sequence[str], members: Sequence[str]
+    row: Filtered,
+    network: Row,
+    held: Sequence[str],
+    members: Sequence[str],
+    qos: QosSpec | None,
 ) -> PortSpec:
     """As `_port_spec`, of one among all of a network: it is built as often as it has ports."""
     options = [] if row.dhcp_options == NONE else decode_json(row.dhcp_options)
@@ -125,6 +148,7 @@ def _filtered_spec(
         owner_uid=row.owner_uid,
         dhcp_options=_dhcp_options(options, 4) if options else (),
         dhcp_options6=_dhcp_options(options, 6) if options else (),
+        qos=qos,
     )
 
 
@@ -149,9 +173,17 @@ def firewall_spec(connection: Connection, network_id: str) -> FirewallSpec | Non
         return None
     held = firewalls.addresses(connection, network_id)
     joined = firewalls.groups(connection, network_id)
+    rows_of_ports = firewalls.ports(connection, network_id)
+    limits = users.specs_of(connection, network, (row.qos_policy_id for row in rows_of_ports))
     specs = [
-        _filtered_spec(row, network, held.get(row.id, ()), joined.get(row.id, ()))
-        for row in firewalls.ports(connection, network_id)
+        _filtered_spec(
+            row,
+            network,
+            held.get(row.id, ()),
+            joined.get(row.id, ()),
+            limits.get(row.qos_policy_id),
+        )
+        for row in rows_of_ports
     ]
     named = {group_id for spec in specs for group_id in spec.groups}
     of_groups = rules.of_groups(connection, named)

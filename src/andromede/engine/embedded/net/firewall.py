@@ -16,7 +16,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, collapse_addresses, ip_network
 from typing import Any
 
-from andromede.engine.embedded.net import rules
+from andromede.engine.embedded.net import rules, shaping
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.table import Chain, Set, Table
 from andromede.engine.protocol import FirewallSpec, GroupSpec, NetworkSpec, PortSpec
@@ -119,13 +119,14 @@ def _holders(pairs: list[tuple[str, str]], version: int) -> list[str]:
 def _ingress_guard(service_mac: str, port: PortSpec) -> tuple[str, ...]:
     to_metadata = f"ip daddr {METADATA} ether daddr set {service_mac}"
     if not port.port_security:
-        return (to_metadata, "accept")
+        return (*shaping.leaving(port.qos), to_metadata, "accept")
     pairs = [(port.mac, each) for each in port.addresses]
     pairs += [(pair.mac.lower() or port.mac, pair.ip) for pair in port.pairs]
     macs = sorted({mac for mac, _ in pairs} | {port.mac})
     pairs += [(mac, link_local(mac)) for mac in macs]
     four, six = _holders(pairs, 4), _holders(pairs, 6)
     lines = [
+        *shaping.leaving(port.qos),
         f"meta mark set {_mark(port)}",
         f"ether saddr != {{ {', '.join(macs)} }} drop",
         f"meta pkttype {{ broadcast, multicast }} {FLOOD}",
@@ -168,8 +169,9 @@ def _value(address: str) -> str:
 
 def _egress_guard(port: PortSpec, groups: dict[str, GroupSpec]) -> tuple[str, ...]:
     if not port.port_security:
-        return ("accept",)
+        return (*shaping.arriving(port.qos), "accept")
     return (
+        *shaping.arriving(port.qos),
         "ether type arp accept",
         _own_dhcp_reply(port),
         "ip protocol udp udp sport 67 udp dport 68 drop",

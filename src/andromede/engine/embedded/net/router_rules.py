@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from andromede.engine.embedded.net import shaping
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.table import Chain, Set, Table
 from andromede.engine.protocol import RouterSpec
@@ -74,6 +75,7 @@ def _forward(spec: RouterSpec, leg: str | None) -> Chain:
     if not spec.enabled:
         return Chain(hook=hook, rules=())
     rules = [
+        *(shaping.floating(spec, leg) if leg is not None else ()),
         "ip daddr 169.254.0.0/16 drop",
         "ct state established,related accept",
         "ct status dnat accept",

@@ -18,6 +18,9 @@ from andromede.services.network.networks.store import network
 from andromede.services.network.pools.store import pool
 from andromede.services.network.ports.schema import ROUTER_GATEWAY, ROUTER_INTERFACE
 from andromede.services.network.ports.store import is_bound, port
+from andromede.services.network.qos.store import policy as qos_policy
+from andromede.services.network.qos.store import rule as qos_rule
+from andromede.services.network.qos.users import ON
 from andromede.services.network.ranges.store import Range, free_range
 from andromede.services.network.removals.store import removal
 from andromede.services.network.routers.store import router
@@ -28,7 +31,7 @@ from andromede.services.network.shares.store import policy
 from andromede.services.network.subnets.store import subnet
 
 NUMBERED = {"network": network, "port": port, "router": router}
-TAGGED = (network, subnet, pool, port, router, floating, group, rule)
+TAGGED = (qos_policy, network, subnet, pool, port, router, floating, group, rule)
 
 
 class Reference(NamedTuple):
@@ -58,6 +61,8 @@ REFERENCES = (
     Reference("floating IP", floating.c.id, floating.c.floating_port_id, port),
     Reference("floating IP", floating.c.id, floating.c.port_id, port),
     Reference("floating IP", floating.c.id, floating.c.router_id, router),
+    *(Reference(kind, t.c.id, t.c.qos_policy_id, qos_policy) for kind, t in ON.items()),
+    Reference("QoS rule", qos_rule.c.id, qos_rule.c.policy_id, qos_policy),
     Reference("port forwarding", forwarding.c.id, forwarding.c.floatingip_id, floating),
     Reference("port forwarding", forwarding.c.id, forwarding.c.internal_port_id, port),
     Reference("security group rule", rule.c.id, rule.c.security_group_id, group),

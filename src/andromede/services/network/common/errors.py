@@ -27,6 +27,7 @@ MISSING = {
     "floatingip": ("FloatingIPNotFound", "Floating IP {} could not be found"),
     "rbac_policy": ("RbacPolicyNotFound", "RBAC policy {} not found"),
     "address_group": ("AddressGroupNotFound", "Address group {} could not be found."),
+    "policy": ("QosPolicyNotFound", "QoS policy {} could not be found."),
     "port_forwarding": ("PortForwardingNotFound", "Port Forwarding {} could not be found."),
     "security_group": ("SecurityGroupNotFound", "Security group {} does not exist"),
     "security_group_rule": (

@@ -47,6 +47,16 @@ _SERVED = {
     "port-security-groups-filtering": ("Port filtering on security groups", "Ports by group."),
     "project-id": ("project_id field enabled", "project_id beside tenant_id."),
     "provider": ("Provider Network", "How a network is made, for operators."),
+    "qos": ("Quality of Service", "Limits and marks on what is carried."),
+    "qos-bw-limit-direction": (
+        "Direction for QoS bandwidth limit rule", "Limits of what comes in, too.",
+    ),
+    "qos-default": ("QoS default policy", "The policy of a project's new networks."),
+    "qos-fip": ("Floating IP QoS", "Limits of floating IPs."),
+    "qos-port-network-policy": (
+        "Ports QoS network policy support", "The network's policy in the body of a port.",
+    ),
+    "qos-rule-type-details": ("Details of QoS rule types", "What rules may say."),
     "quotas": ("Quota management support", "Limits of projects."),
     "quota_details": ("Quota details management support", "Limits beside what is used."),
     "quota-check-limit": ("Quota engine limit check", "No limit below what is used."),

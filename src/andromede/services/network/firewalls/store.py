@@ -22,6 +22,7 @@ _PORTS = Statement(
         sa.cast(port.c.port_security_enabled, sa.Integer),
         sa.cast(port.c.pairs, sa.Text),
         sa.cast(port.c.dhcp_options, sa.Text),
+        port.c.qos_policy_id,
     )
     .where(_ON_NETWORK, is_bound())
     .order_by(port.c.number)
@@ -66,6 +67,7 @@ class Filtered(NamedTuple):
     secured: int
     pairs: str
     dhcp_options: str
+    qos_policy_id: str | None
 
 
 def ports(connection: Connection, network_id: str) -> list[Filtered]:

@@ -24,6 +24,7 @@ from andromede.services.network.networks.store import NETWORKS
 from andromede.services.network.ports import plug
 from andromede.services.network.ports import store as ports
 from andromede.services.network.ports.schema import FLOATING_IP
+from andromede.services.network.qos import users
 from andromede.services.network.quota import store as quota
 from andromede.services.network.routers import touch
 from andromede.services.network.subnets import store as subnets
@@ -65,6 +66,7 @@ def make(context: Context, values: dict[str, Any]) -> Row:
         raise bad_request("floatingip", f"Network {network['id']} is not a valid external network")
     project_id = values["project_id"]
     context.admit(project_id)
+    users.check(context, values)
     quota.require(context.conn, project_id, "floatingip")
     floating_id = ids.new()
     port, held = _plug(context, network["id"], floating_id, values)
@@ -127,6 +129,7 @@ def update(context: Context) -> object:
     context.places_nothing()
     if values.get("port_id"):
         context.admit(row["project_id"])
+    users.check(context, values)
     changed = FLOATING.stored(
         {k: v for k, v in values.items() if k not in ("port_id", "fixed_ip_address")}
     )

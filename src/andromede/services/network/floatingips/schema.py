@@ -33,6 +33,7 @@ FLOATING = Schema(
         Attribute(name="status"),
         Attribute(name="dns_name", reader=checks.host_name, put=False, default=""),
         Attribute(name="dns_domain", reader=checks.domain_name, put=False, default=""),
+        Attribute(name="qos_policy_id", reader=checks.optional(checks.identifier), default=None),
         Attribute(name="port_details", stored=False),
         Attribute(name="port_forwardings", stored=False),
     ],

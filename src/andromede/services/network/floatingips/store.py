@@ -32,6 +32,7 @@ floating = table(
     sa.Column("fixed_ip_address", sa.String(39), nullable=True),
     identifier("router_id", nullable=True, index=True),
     sa.Column("status", sa.String(16), nullable=False),
+    identifier("qos_policy_id", nullable=True, index=True),
     sa.Column("dns_name", sa.String(255), nullable=False),
     sa.Column("dns_domain", sa.String(255), nullable=False),
     sa.UniqueConstraint("floating_network_id", "floating_ip_address"),
@@ -117,6 +118,7 @@ def view(
         "status": row["status"],
         "dns_name": row["dns_name"],
         "dns_domain": row["dns_domain"],
+        "qos_policy_id": row["qos_policy_id"],
         "port_details": details,
         "port_forwardings": list(forwarded),
     }

@@ -27,6 +27,8 @@ from andromede.services.network.networks.store import NETWORKS
 from andromede.services.network.pools import store as pools
 from andromede.services.network.ports import plug
 from andromede.services.network.ports import store as ports
+from andromede.services.network.qos import store as qos
+from andromede.services.network.qos import users as qos_users
 from andromede.services.network.quota import store as quota
 from andromede.services.network.removals import store as removals
 from andromede.services.network.shares import store as shares
@@ -69,6 +71,9 @@ def make(context: Context, values: dict[str, Any]) -> Row:
     context.admit(project_id)
     quota.require(context.conn, project_id, "network")
     _check_provider(values)
+    qos_users.check(context, values)
+    if values["qos_policy_id"] is None:
+        values["qos_policy_id"] = qos.default_of(context.conn, project_id)
     values["mtu"] = _mtu(values["mtu"], [])
     row = insert(
         context, {**NETWORK.stored(values), "zone_hints": values["availability_zone_hints"]}
@@ -122,6 +127,7 @@ def update(context: Context) -> object:
     context.places_nothing()
     if values.get("shared") or values.get("router:external"):
         context.admit(row["project_id"])
+    qos_users.check(context, values)
     if "mtu" in values:
         values["mtu"] = _mtu(values["mtu"], subnets.of_network(context.conn, row["id"]))
     if values.get("shared") is False and row["shared"]:
@@ -135,7 +141,7 @@ def update(context: Context) -> object:
         intents.converge(
             context.conn, intents.NETWORK, row["id"], row["project_id"], context.request_id
         )
-    if values.keys() & {"admin_state_up", "dns_domain"}:
+    if values.keys() & {"admin_state_up", "dns_domain", "qos_policy_id"}:
         _touch_ports(context, row)
     return handling.one(context, NETWORKS, views, row["id"])
 

@@ -43,6 +43,7 @@ NETWORK = Schema(
             stored=False,
         ),
         Attribute(name="availability_zones", stored=False),
+        Attribute(name="qos_policy_id", reader=checks.optional(checks.identifier), default=None),
         Attribute(
             name="provider:network_type",
             reader=checks.text(32),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from andromede.db import Connection, metadata
 from andromede.db.plain import Statement, several
-from andromede.db.types import Json, table
+from andromede.db.types import Json, identifier, table
 from andromede.services.network.common.store import (
     Collection,
     Project,
@@ -42,6 +42,7 @@ network = table(
     sa.Column("port_security_enabled", sa.Boolean, nullable=False),
     sa.Column("dns_domain", sa.String(255), nullable=False),
     sa.Column("zone_hints", Json, nullable=False),
+    identifier("qos_policy_id", nullable=True, index=True),
     sa.Column("dhcp_mac", sa.String(17), nullable=False),
     sa.Column("dhcp_hosted", sa.Boolean, nullable=False, server_default=sa.true()),
 )
@@ -105,7 +106,7 @@ def is_shared(connection: Connection, row: Mapping[str, Any], project_id: str) -
 
 def insert(connection: Connection, values: Row) -> Row:
     """A new network with a number of its own."""
-    row: Row = {"dhcp_hosted": True, **standard_values(), **values}
+    row: Row = {"dhcp_hosted": True, "qos_policy_id": None, **standard_values(), **values}
     row["external_to_all"] = row["external"]
     row["number"] = ranges.take_number(connection, "network")
     connection.execute(sa.insert(network), row)
@@ -185,6 +186,7 @@ def view(
         "ipv6_address_scope": scopes.get(6),
         "mtu": row["mtu"],
         "is_default": row["is_default"],
+        "qos_policy_id": row["qos_policy_id"],
         "port_security_enabled": row["port_security_enabled"],
         "dns_domain": row["dns_domain"],
         "availability_zone_hints": row["zone_hints"],

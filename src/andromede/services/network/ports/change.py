@@ -16,6 +16,7 @@ from andromede.services.network.groups import store as groups
 from andromede.services.network.ports import automatic, plug, security, store
 from andromede.services.network.ports.allocate import Seat, allocate, with_automatic
 from andromede.services.network.ports.schema import PORT, ROUTER_INTERFACE
+from andromede.services.network.qos import users
 from andromede.services.network.routers import legs, touch
 from andromede.services.network.subnets import store as subnets
 
@@ -26,7 +27,7 @@ JSON_COLUMNS = {
 }
 IN_DOCUMENT = frozenset({
     "admin_state_up", "mac_address", "fixed_ips", "security_groups", "port_security_enabled",
-    "allowed_address_pairs", "extra_dhcp_opts", "dns_name",
+    "allowed_address_pairs", "extra_dhcp_opts", "dns_name", "qos_policy_id",
 })  # fmt: skip
 SERVICE = "network:"
 
@@ -37,6 +38,7 @@ def apply(context: Context, row: Row, network: Row, values: dict[str, Any]) -> N
     Errors: as for creation; Conflict when a server or a service holds what would change.
     """
     security.may_set(context, network, values, "update")
+    users.check(context, values)
     _check_held(row, values)
     port_id = row["id"]
     group_ids = groups.of_ports(context.conn, [port_id])[port_id]

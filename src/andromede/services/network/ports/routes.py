@@ -7,7 +7,6 @@ from typing import Any
 
 from andromede.http.context import Context
 from andromede.http.operation import Operation, Reply
-from andromede.services.network import specs
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.addresses.store import Held
 from andromede.services.network.common import handling, store
@@ -24,6 +23,7 @@ from andromede.services.network.ports.change import apply
 from andromede.services.network.ports.schema import DHCP, PORT, SERVICE_OWNERS
 from andromede.services.network.ports.store import PORTS
 from andromede.services.network.ports.view import view
+from andromede.services.network.qos import users
 from andromede.services.network.quota import store as quota
 from andromede.services.network.routers import touch
 from andromede.services.network.subnets import store as subnets
@@ -41,7 +41,7 @@ def views(context: Context, found: Sequence[Row]) -> list[Row]:
             held[row["id"]],
             members[row["id"]],
             tags[row["id"]],
-            specs.domain(nets[row["network_id"]]),
+            nets[row["network_id"]],
         )
         for row in found
     ]
@@ -63,6 +63,7 @@ def make(context: Context, values: dict[str, Any]) -> Row:
     """A new port with its addresses; the host learns of it when a server holds it."""
     network = handling.find(context, NETWORKS, values["network_id"])
     security.may_create(context, network, values)
+    users.check(context, values)
     project_id = values["project_id"]
     context.admit(project_id)
     quota.require(context.conn, project_id, "port")
@@ -93,13 +94,14 @@ def _columns(values: dict[str, Any]) -> Row:
         **{name: values[name] for name in names},
         "pairs": values["allowed_address_pairs"],
         "dhcp_options": values["extra_dhcp_opts"],
+        "qos_policy_id": values["qos_policy_id"],
         "host_id": values["binding:host_id"],
         "profile": values["binding:profile"] or {},
     }
 
 
 def _new_view(row: Row, held: Sequence[Held], group_ids: Sequence[str], network: Row) -> Row:
-    return view(row, held, group_ids, [], specs.domain(network))
+    return view(row, held, group_ids, [], network)
 
 
 def update(context: Context) -> object:

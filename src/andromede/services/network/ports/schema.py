@@ -111,6 +111,10 @@ PORT = Schema(
         Attribute(name="extra_dhcp_opts", reader=dhcp_options, default=[], stored=False),
         Attribute(name="dns_name", reader=checks.host_name, default=""),
         Attribute(name="dns_assignment", stored=False),
+        Attribute(
+            name="qos_policy_id", reader=checks.optional(checks.identifier), default=None
+        ),
+        Attribute(name="qos_network_policy_id", stored=False),
         Attribute(name="binding:vnic_type", reader=checks.one_of("normal"), default="normal",
                   column="vnic_type", stored=False),
         Attribute(name="binding:host_id", reader=checks.text(255), admin=True, admin_sees=True,

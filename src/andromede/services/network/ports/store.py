@@ -52,6 +52,7 @@ port = table(
     sa.Column("host_id", sa.String(255), nullable=False),
     sa.Column("site", sa.String(64), nullable=True),  # its server's; None: the cloud's own
     sa.Column("profile", Json, nullable=False),
+    identifier("qos_policy_id", nullable=True, index=True),
     sa.Column("owner_uid", sa.BigInteger, nullable=True),  # whose QEMU opens the tap
     sa.Column("of_server", sa.Boolean, nullable=False),  # made with its server, goes with it
     sa.Column("on_host", sa.Boolean, nullable=False),  # the engine may hold it
@@ -218,6 +219,7 @@ BLANK: Row = {
     "site": None,
     "profile": {},
     "owner_uid": None,
+    "qos_policy_id": None,
     "of_server": False,
     "on_host": False,
     "position": 0,

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from andromede.services.network import specs
 from andromede.services.network.addresses.store import Held
 from andromede.services.network.common.store import Row, standard_view
 from andromede.services.network.ports.store import bound, names
 
 
 def view(
-    row: Row, held: Sequence[Held], group_ids: Sequence[str], tags: Sequence[str], domain: str
+    row: Row,
+    held: Sequence[Held],
+    group_ids: Sequence[str],
+    tags: Sequence[str],
+    network: Row,
 ) -> Row:
-    """The body of a port; `domain` is its network's."""
+    """The body of a port."""
+    domain = specs.domain(network)
     mac = row["mac_address"]
     attached = bound(row)
     return {
@@ -29,6 +35,8 @@ def view(
         "allowed_address_pairs": [{"mac_address": mac, **each} for each in row["pairs"]],
         "extra_dhcp_opts": row["dhcp_options"],
         "dns_name": row["dns_name"],
+        "qos_policy_id": row["qos_policy_id"],
+        "qos_network_policy_id": network["qos_policy_id"],
         "dns_assignment": names(row, held, domain),
         "binding:vnic_type": "normal",
         "binding:host_id": row["host_id"],

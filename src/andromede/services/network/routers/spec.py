@@ -9,6 +9,7 @@ from andromede.engine.protocol import (
     Advertised,
     FloatingSpec,
     ForwardSpec,
+    LimitSpec,
     RouterInterface,
     RouterSpec,
 )
@@ -18,6 +19,7 @@ from andromede.services.network.common.store import Row
 from andromede.services.network.floatingips import store as floatings
 from andromede.services.network.forwardings import store as forwardings
 from andromede.services.network.ports import store as ports
+from andromede.services.network.qos import store as qos
 from andromede.services.network.routers import store as routers
 from andromede.services.network.specs import with_prefix
 from andromede.services.network.subnets import store as subnets
@@ -33,6 +35,10 @@ def router_spec(connection: Connection, router_id: str) -> RouterSpec | None:
     every = [*legs, *([outside] if outside else [])]
     held = addresses.of_ports(connection, (each["id"] for each in every))
     blocks = subnets.by_ids(connection, (each.subnet_id for many in held.values() for each in many))
+    floats = floatings.of_router(connection, router_id)
+    limits = qos.specs(
+        connection, (each["qos_policy_id"] for each in floats if each["qos_policy_id"])
+    )
     return RouterSpec(
         id=row["id"],
         number=row["number"],
@@ -48,8 +54,17 @@ def router_spec(connection: Connection, router_id: str) -> RouterSpec | None:
                 floating=each["floating_ip_address"],
                 fixed=each["fixed_ip_address"],
             )
-            for each in floatings.of_router(connection, router_id)
+            for each in floats
             if each["fixed_ip_address"]
+        ),
+        limits=tuple(
+            LimitSpec(
+                floating=each["floating_ip_address"],
+                fixed=each["fixed_ip_address"],
+                qos=limits[each["qos_policy_id"]],
+            )
+            for each in floats
+            if each["qos_policy_id"] in limits
         ),
         forwards=tuple(
             each for row in forwardings.of_router(connection, router_id) for each in _forwards(row)

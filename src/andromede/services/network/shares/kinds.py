@@ -15,6 +15,8 @@ from andromede.services.network.groups.store import GROUPS, member
 from andromede.services.network.networks.store import NETWORKS
 from andromede.services.network.pools.store import POOLS, pool
 from andromede.services.network.ports.store import port
+from andromede.services.network.qos.store import POLICIES
+from andromede.services.network.qos.users import ON
 from andromede.services.network.routers.store import router
 from andromede.services.network.rules.store import rule
 from andromede.services.network.scopes.store import SCOPES
@@ -55,11 +57,19 @@ def _members(key: str) -> sa.Select[tuple[str]]:
     return sa.select(both.c.project_id)
 
 
+def _limited(key: str) -> sa.Select[tuple[str]]:
+    both = sa.union_all(
+        *(sa.select(t.c.project_id).where(t.c.qos_policy_id == key) for t in ON.values())
+    ).subquery()
+    return sa.select(both.c.project_id)
+
+
 KINDS = {
     "network": Kind(NETWORKS, {SHARED: _of_ports, EXTERNAL: _through}),
     "security_group": Kind(GROUPS, {SHARED: _members}),
     "address_group": Kind(ADDRESS_GROUPS, {SHARED: _owners(rule, rule.c.remote_address_group_id)}),
     "address_scope": Kind(SCOPES, {SHARED: _owners(pool, pool.c.address_scope_id)}),
+    "qos_policy": Kind(POLICIES, {SHARED: _limited}),
     "subnetpool": Kind(POOLS, {SHARED: _owners(subnet, subnet.c.subnetpool_id)}),
 }
 

@@ -16,6 +16,7 @@ from andromede.services.network.groups.store import GROUPS
 from andromede.services.network.networks.store import NETWORKS
 from andromede.services.network.pools.store import POOLS
 from andromede.services.network.ports.store import PORTS
+from andromede.services.network.qos.store import POLICIES
 from andromede.services.network.routers.store import ROUTERS
 from andromede.services.network.subnets.store import SUBNETS
 
@@ -104,6 +105,8 @@ COLLECTIONS = (
     ("networks", NETWORKS),
     ("subnets", SUBNETS),
     ("subnetpools", POOLS),
+    ("policies", POLICIES),
+    ("qos/policies", POLICIES),
     ("ports", PORTS),
     ("routers", ROUTERS),
     ("floatingips", FLOATINGS),
