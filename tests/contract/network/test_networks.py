@@ -250,3 +250,25 @@ def test_a_refused_site_is_a_403(net: Net) -> None:
     for path, body in bodies:
         answer = net.call("POST", path, body).expect(403)
         assert "allowed_sites" in answer["NeutronError"]["message"]
+
+
+def test_a_change_may_name_the_revision_it_means(net: Net) -> None:
+    made = net.network()
+    path, body = f"/network/v2.0/networks/{made['id']}", {"network": {"name": "b"}}
+
+    def put(condition: str) -> Any:
+        return net.client.call("PUT", path, body, {"if-match": condition})
+
+    assert put("revision_number=0").expect(200)["network"]["revision_number"] == 1
+    error = put("revision_number=0").expect(412)["NeutronError"]
+    assert error["type"] == "RevisionNumberConstraintFailed"
+    for condition in ("1", "revision_number=x", "*"):
+        put(condition).expect(400)
+    policy = net.post("address-scopes", {"address_scope": {"name": "s", "ip_version": 4}})
+    key = policy["address_scope"]["id"]
+    net.client.call(
+        "DELETE", f"/network/v2.0/address-scopes/{key}", None, {"if-match": "revision_number=9"}
+    ).expect(204)
+    stale = net.client.call("DELETE", path, None, {"if-match": "revision_number=0"})
+    stale.expect(412)
+    net.client.call("DELETE", path, None, {"if-match": "revision_number=1"}).expect(204)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from andromede.http.context import Context
+from andromede.http.errors import ApiError, BadRequest
 from andromede.http.operation import Reply
 from andromede.services.network.common import attributes, errors, listing, store
 from andromede.services.network.common.attributes import Schema
@@ -62,7 +63,8 @@ def touch(context: Context, rows: Iterable[Row]) -> None:
 def find_own(context: Context, collection: Collection, act: str, key: str = "") -> Row:
     """The resource of the path, if the caller may change it.
 
-    Errors: NotFound when it may not be seen; Forbidden when it is seen and another project's.
+    Errors: NotFound when it may not be seen; Forbidden when it is seen and another project's; a 412
+    when the client means another revision of it.
     """
     row = find(context, collection, key)
     if not context.caller.admin and row["project_id"] != context.project_id:
@@ -70,8 +72,27 @@ def find_own(context: Context, collection: Collection, act: str, key: str = "") 
             f"rule:{act}_{collection.schema.name} is disallowed by policy: "
             f"{row['id']} belongs to another project"
         )
+    if not key:
+        _require_revision(context, row)
     context.concerns(row["id"], row["project_id"] or None)
     return row
+
+
+def _require_revision(context: Context, row: Row) -> None:
+    """Errors: a 412 when the client asks by `If-Match` for another revision than there is;
+    BadRequest for a condition that is none."""
+    wanted = context.headers.get("if-match")
+    if wanted is None or "revision_number" not in row:
+        return
+    name, _, number = wanted.partition("=")
+    if name.strip() != "revision_number" or not (number.isascii() and number.isdigit()):
+        raise BadRequest(f"Invalid If-Match '{wanted}': revision_number=<number> is accepted")
+    if int(number) != row["revision_number"]:
+        raise ApiError(
+            f"Constrained to {number}, but current revision is {row['revision_number']}",
+            status=412,
+            type="RevisionNumberConstraintFailed",
+        )
 
 
 def show(context: Context, collection: Collection, views: Views) -> dict[str, Any]:

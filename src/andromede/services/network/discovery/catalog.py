@@ -65,6 +65,9 @@ _SERVED = {
     "rbac-policies": ("RBAC Policies", "What projects let each other use."),
     "rbac-security-groups": ("Add security_group type to RBAC", "Security groups shared."),
     "rbac-subnetpool": ("Add subnetpool type to RBAC", "Subnet pools shared."),
+    "revision-if-match": (
+        "If-Match constraints based on revision_number", "Changes of a known revision alone.",
+    ),
     "router": ("Neutron L3 Router", "Routers and floating IPs."),
     "router_availability_zone": ("Router Availability Zone", "Zones of routers."),
     "security-group": ("security-group", "Security groups and their rules."),
