@@ -131,3 +131,28 @@ def test_open_findings_are_told_anew_in_french(tmp_path: Path) -> None:
         (row,) = connection.exec_driver_sql("SELECT reason, reason_fr FROM finding").all()
     assert tuple(row) == ("is in US", "")
     database.dispose()
+
+
+def test_what_older_networks_share_is_told_by_policies(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    migrate.upgrade(database, "0015")
+    with database.engine.begin() as connection:
+        for at, (shared, external) in enumerate(((1, 0), (0, 1), (0, 0))):
+            connection.exec_driver_sql(
+                "INSERT INTO network (id, project_id, name, revision_number, created_at, "
+                "updated_at, number, status, admin_state_up, shared, external, mtu, is_default, "
+                "port_security_enabled, dns_domain, zone_hints, dhcp_mac) VALUES "
+                f"('n{at}', 'p', 'n', 0, 0, 0, {at}, 'ACTIVE', 1, {shared}, {external}, 1500, 0, "
+                "1, '', '[]', 'm')"
+            )
+    migrate.upgrade(database)
+    with database.read() as connection:
+        told = connection.exec_driver_sql(
+            "SELECT object_id, action, target_tenant, project_id FROM network_rbac_policy"
+        )
+        assert sorted(tuple(row) for row in told) == [
+            ("n0", "access_as_shared", "*", "p"), ("n1", "access_as_external", "*", "p"),
+        ]  # fmt: skip
+        open_ = connection.exec_driver_sql("SELECT id FROM network WHERE external_to_all = 1")
+        assert [row[0] for row in open_] == ["n1"]
+    database.dispose()

@@ -186,43 +186,36 @@ def firewall_spec(connection: Connection, network_id: str) -> FirewallSpec | Non
         for row in rows_of_ports
     ]
     named = {group_id for spec in specs for group_id in spec.groups}
+    return FirewallSpec(
+        network_id=network_id, ports=tuple(specs), groups=_group_specs(connection, named)
+    )
+
+
+def _group_specs(connection: Connection, named: set[str]) -> tuple[GroupSpec, ...]:
+    """Some groups and those that their rules name; an address group is one without rules."""
     of_groups = rules.of_groups(connection, named)
-    remote = {
-        each["remote_group_id"]
-        for many in of_groups.values()
-        for each in many
-        if each["remote_group_id"]
-    }
+    every = [rule for many in of_groups.values() for rule in many]
+    remote = {rule["remote_group_id"] for rule in every if rule["remote_group_id"]}
+    column = "remote_address_group_id"
     listed = addressgroups.addresses_of(
-        connection,
-        (
-            each["remote_address_group_id"]
-            for many in of_groups.values()
-            for each in many
-            if each["remote_address_group_id"]
-        ),
+        connection, (rule[column] for rule in every if rule[column])
     )
     rows = groups.by_ids(connection, named | remote)
     members = firewalls.members(connection, rows)
-    return FirewallSpec(
-        network_id=network_id,
-        ports=tuple(specs),
-        groups=(
-            *(
-                GroupSpec(
-                    id=key,
-                    stateful=rows[key]["stateful"],
-                    rules=tuple(_rule_spec(each) for each in of_groups.get(key, ())),
-                    members=tuple(members[key]),
-                )
-                for key in sorted(rows)
-            ),
-            *(
-                GroupSpec(id=key, stateful=True, rules=(), members=tuple(held))
-                for key, held in sorted(listed.items())
-            ),
-        ),
-    )
+    found = [
+        GroupSpec(
+            id=key,
+            stateful=rows[key]["stateful"],
+            rules=tuple(_rule_spec(each) for each in of_groups.get(key, ())),
+            members=tuple(members[key]),
+        )
+        for key in sorted(rows)
+    ]
+    found += [
+        GroupSpec(id=key, stateful=True, rules=(), members=tuple(held))
+        for key, held in sorted(listed.items())
+    ]
+    return tuple(found)
 
 
 def _rule_spec(row: Row) -> RuleSpec:
