@@ -91,6 +91,11 @@ def test_a_leg_does_not_leave_what_needs_it_nor_meet_another(net: Net) -> None:
     net.floating(external, port_id=inner["id"])
     to = {"port": {"fixed_ips": [{"subnet_id": second["id"]}]}}
     net.refused("PUT", f"ports/{port}", to, 409, "RouterInterfaceInUseByFloatingIP")
+    alone = net.network()
+    one, two = net.subnet(alone, "10.6.0.0/24"), net.subnet(alone, "10.7.0.0/24")
+    moving = leg(net, router, "add", subnet_id=one["id"])["port_id"]
+    moved = net.put(f"ports/{moving}", {"port": {"fixed_ips": [{"subnet_id": two["id"]}]}})
+    assert ips(moved["port"])[0].startswith("10.7.0.")
     beside = net.network()
     other = net.subnet(beside, "10.1.0.0/16")
     leg(net, router, "add", subnet_id=other["id"])

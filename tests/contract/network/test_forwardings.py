@@ -77,7 +77,9 @@ def test_ranges_are_port_by_port(site: Site) -> None:
     ranged = {"external_port": None, "internal_port": None}
     site.add(external_port_range="8000:8002", internal_port_range="80:82", **ranged)
     site.add(protocol="udp", external_port_range="53", internal_port_range="5353", **ranged)
-    site.add(external_port=None, external_port_range="9000:9001", internal_port=90)
+    body = {"protocol": "tcp", "internal_port_id": site.port["id"], "internal_port": 90,
+            "external_port_range": "9000:9001", "internal_port_range": None}  # fmt: skip
+    site.net.post(site.path, {"port_forwarding": body})
     assert sorted(site.told()) == [
         ("tcp", 8000, site.inner, 80), ("tcp", 8001, site.inner, 81), ("tcp", 8002, site.inner, 82),
         ("tcp", 9000, site.inner, 90), ("tcp", 9001, site.inner, 90),

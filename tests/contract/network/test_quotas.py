@@ -103,7 +103,7 @@ def test_extensions_are_those_served(net: Net) -> None:
     assert {"router", "security-group", "quotas", "dns-integration"} <= found
     assert "dvr" not in found
     assert net.get("extensions/router")["extension"]["alias"] == "router"
-    net.get("extensions/qos", 404)
+    net.get("extensions/dvr", 404)
 
 
 def test_zones(net: Net) -> None:

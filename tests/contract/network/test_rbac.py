@@ -135,6 +135,11 @@ def test_what_is_external_to_all_is_a_policy_too(net: Net, admin: Net) -> None:
     assert [(each["target_tenant"], each["action"]) for each in held] == [("*", EXTERNAL)]
     net.floating(external)
     admin.refused("DELETE", f"rbac-policies/{held[0]['id']}", None, 409, "RbacPolicyInUse")
+    second = admin.network()
+    admin.put(f"networks/{second['id']}", {"network": {"router:external": True}})
+    assert second["id"] in [each["id"] for each in net.get("networks")["networks"]]
+    admin.put(f"networks/{second['id']}", {"network": {"router:external": False}})
+    assert second["id"] not in [each["id"] for each in net.get("networks")["networks"]]
 
 
 def test_security_groups_are_lent(net: Net, other: Net) -> None:

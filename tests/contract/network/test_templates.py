@@ -64,8 +64,11 @@ def test_new_groups_begin_with_them(net: Net, admin: Net) -> None:
 
 def test_equal_rules_are_made_once(net: Net, admin: Net) -> None:
     add(admin, protocol="tcp")
-    add(admin, protocol="6")
-    assert [way[0] for way in ways(net.group())] == ["egress", "egress", "ingress"]
+    add(admin, protocol="6", remote_group_id="PARENT")
+    add(admin, protocol="6", remote_ip_prefix=None)
+    assert [way[0] for way in ways(net.group())] == [
+        "egress", "egress", "ingress", "ingress",
+    ]  # fmt: skip
 
 
 def test_bad_ones_are_refused(net: Net, admin: Net) -> None:

@@ -18,7 +18,7 @@ def remove(context: Context, row: Row) -> None:
     forwardings.delete_of(context.conn, row["id"])
     floatings.delete(context.conn, row["id"])
     port = ports.by_id(context.conn, row["floating_port_id"])
-    if port is not None:
-        plug.unplug(context.conn, port, context.request_id)
+    assert port is not None
+    plug.unplug(context.conn, port, context.request_id)
     if row["router_id"]:
         touch.follow(context.conn, row["router_id"], row["project_id"], context.request_id)

@@ -55,11 +55,6 @@ def delete(connection: Connection, pool_id: str) -> None:
     connection.execute(sa.delete(pool).where(pool.c.id == pool_id))
 
 
-def by_id(connection: Connection, pool_id: str) -> Row | None:
-    row = connection.execute(sa.select(pool).where(pool.c.id == pool_id)).mappings().first()
-    return dict(row) if row is not None else None
-
-
 def default(connection: Connection, version: int) -> Row | None:
     """The pool that subnets are cut from when the default one is asked for."""
     statement = sa.select(pool).where(pool.c.is_default == sa.true(), pool.c.ip_version == version)

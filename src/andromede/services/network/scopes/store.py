@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,11 +37,6 @@ def rename(connection: Connection, scope_id: str, name: str) -> None:
 def delete(connection: Connection, scope_id: str) -> None:
     shares.forget(connection, scope_id)
     connection.execute(sa.delete(scope).where(scope.c.id == scope_id))
-
-
-def by_ids(connection: Connection, scope_ids: Iterable[str]) -> dict[str, Row]:
-    statement = sa.select(scope).where(scope.c.id.in_(sorted(set(scope_ids))))
-    return {row["id"]: dict(row) for row in connection.execute(statement).mappings()}
 
 
 def view(row: Mapping[str, Any], shared: bool) -> Row:

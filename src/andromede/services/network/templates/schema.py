@@ -15,11 +15,9 @@ OF_RULES = (
 )  # fmt: skip
 
 
-def remote_group(value: Any) -> str | None:
+def remote_group(value: Any) -> str:
     """A group's id, or PARENT for the group that the rule will be of."""
-    if value is None or value == PARENT:
-        return None if value is None else PARENT
-    return str(checks.identifier(value))
+    return PARENT if value == PARENT else str(checks.identifier(value))
 
 
 TEMPLATE = Schema(
@@ -27,7 +25,7 @@ TEMPLATE = Schema(
     "default_security_group_rules",
     [
         *(each for each in RULE.attributes if each.name in OF_RULES),
-        Attribute(name="remote_group_id", reader=remote_group, default=None),
+        Attribute(name="remote_group_id", reader=checks.optional(remote_group), default=None),
         Attribute(name="used_in_default_sg", reader=checks.boolean, default=False),
         Attribute(name="used_in_non_default_sg", reader=checks.boolean, default=True),
     ],
