@@ -15,7 +15,9 @@ from andromede.work.lifecycle import Task
 from tests.crash.scenarios import Scenario, member
 from tests.harness import TestCloud
 
-HISTORY = frozenset({"leaf", "checkpoint", "compute_host", "sovereignty_evaluation"})
+HISTORY = frozenset(
+    {"leaf", "checkpoint", "compute_host", "network_agent", "sovereignty_evaluation"}
+)
 POINTS = ("before", "effect", "after")  # the probe's: around each effect and each record
 MOST = 400  # points of one phase; more is a lifecycle that never settles
 
