@@ -180,7 +180,7 @@ def test_the_first_are_told_who_else_comes_in(it: Taking) -> None:
     (told,) = ada.get("/sovereignty/v1/notices").expect(200)["notices"]
     assert f"let others in: {it.ids['new']}." in told["text_en"]
     assert "Change a password" in told["text_en"]
-    assert f"faire entrer\N{NO-BREAK SPACE}: {it.ids['new']}." in told["text_fr"]
+    assert f"faire entrer d\u2019autres\N{NO-BREAK SPACE}: {it.ids['new']}." in told["text_fr"]
 
 
 def test_operators_projects_are_theirs_alone(it: Taking) -> None:
