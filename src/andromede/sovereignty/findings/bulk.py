@@ -149,24 +149,21 @@ def close_one(connection: Connection, kind: str, resource: str, rule: str) -> No
 
 def open_all(connection: Connection, new: Iterable[tuple[Offence, list[str]]]) -> None:
     """Open a finding for each resource, all in one statement."""
-    add(
-        connection,
-        [
-            {
-                "rule": offence.rule,
-                "set_at": offence.set_at,
-                "kind": offence.group.kind,
-                "resource": resource,
-                "project_id": offence.group.project_id,
-                "site": offence.group.site,
-                "deadline": deadline(offence),
-                "reason": offence.reason.en,
-                "reason_fr": offence.reason.fr,
-            }
-            for offence, resources in new
-            for resource in resources
-        ],
-    )
+    add(connection, ((_alike(offence), resources) for offence, resources in new))
+
+
+def _alike(offence: Offence) -> dict[str, Any]:
+    """What the findings of one offence have in common."""
+    return {
+        "rule": offence.rule,
+        "set_at": offence.set_at,
+        "kind": offence.group.kind,
+        "project_id": offence.group.project_id,
+        "site": offence.group.site,
+        "deadline": deadline(offence),
+        "reason": offence.reason.en,
+        "reason_fr": offence.reason.fr,
+    }
 
 
 def retell(connection: Connection, offence: Offence) -> None:
