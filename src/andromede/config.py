@@ -24,6 +24,20 @@ class Place(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     operator: str = "undeclared"
 
 
+class Compliance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What this cloud asks of users and their passwords; 0 and empty mean: nothing."""
+
+    lockout_failure_attempts: int = 0  # wrong passwords in a row that lock a user
+    lockout_duration: int = 1800  # seconds
+    disable_user_account_days_inactive: int = 0
+    password_expires_days: int = 0
+    unique_last_password_count: int = 0  # passwords a new one differs from, itself among them
+    minimum_password_age: int = 0  # days before a user may change its password again
+    password_regex: str = ""
+    password_regex_description: str = ""
+    change_password_upon_first_use: bool = False
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One cloud's settings, as `cloud.toml` holds them."""
 
@@ -40,6 +54,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     external_cidr: str = "172.24.4.0/24"
     largest_image: int = 1 << 40  # bytes of one uploaded image
     place: Place = Place()
+    security_compliance: Compliance = Compliance()
 
 
 class Paths:
@@ -182,6 +197,18 @@ def _check(config: Config) -> None:
         ipaddress.IPv4Network(config.external_cidr)
     except ValueError as error:
         raise ValueError(f"external_cidr: {error}") from None
+    _check_compliance(config.security_compliance)
+
+
+def _check_compliance(wanted: Compliance) -> None:
+    for name in Compliance.__struct_fields__:
+        value = getattr(wanted, name)
+        if isinstance(value, int) and value < 0:
+            raise ValueError(f"security_compliance.{name} is {value}: 0 or more is accepted")
+    try:
+        re.compile(wanted.password_regex)
+    except re.error as error:
+        raise ValueError(f"security_compliance.password_regex: {error}") from None
 
 
 def save(state: Path, config: Config) -> None:
@@ -189,9 +216,10 @@ def save(state: Path, config: Config) -> None:
     path = Paths(state).config
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = msgspec.to_builtins(config)
-    place = plain.pop("place")
+    tables = {key: plain.pop(key) for key in ("place", "security_compliance")}
     lines = [f"{key} = {_toml(value)}" for key, value in plain.items()]
-    lines += ["", "[place]", *(f"{key} = {_toml(value)}" for key, value in place.items())]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
     draft = path.with_suffix(".new")
     try:
         draft.touch(mode=0o600 if config.database else 0o644)  # a URL may hold a password

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from andromede.cli.main import app
-from andromede.config import Config, Place
+from andromede.config import Compliance, Config, Place
 from andromede.roles import apidoc
 from tests.docs import pages
 from tests.docs.pages import PAGES, ROOT
@@ -70,6 +70,9 @@ def test_every_setting_is_told() -> None:
     page = (ROOT / "docs/guide/operating.md").read_text()
     settings = [each.encode_name for each in msgspec.structs.fields(Config)]
     settings += [f"place.{each.encode_name}" for each in msgspec.structs.fields(Place)]
+    settings += [
+        f"security_compliance.{each.encode_name}" for each in msgspec.structs.fields(Compliance)
+    ]
     assert [each for each in settings if f"| `{each}` |" not in page] == []
 
 

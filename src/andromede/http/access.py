@@ -3,10 +3,42 @@ by omission."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from msgspec import Struct
+
+PATTERN = re.compile(r"(\{[^}]*\}|\*\*|\*)")
+
+
+class AccessRule(Struct, frozen=True):
+    """One kind of request that an application credential is for: the catalog's type of a service, a
+    method, and a pattern of its paths, in which `*` and `{name}` stand for one segment and `**` for
+    any number. Source: the identity API v3, "Application credentials"."""
+
+    service: str
+    method: str
+    path: str
+
+    def permits(self, service: str, method: str, *paths: str) -> bool:
+        """Whether it is for a request; its path may be spelled with the service's mount or without."""
+        fits = _pattern(self.path).fullmatch
+        return (self.service, self.method) == (service, method) and any(map(fits, paths))
+
+
+@lru_cache(maxsize=1024)
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = PATTERN.split(path)
+    special = {"**": ".*"}
+    return re.compile(
+        "".join(
+            special.get(part, "[^/]+") if at % 2 else re.escape(part)
+            for at, part in enumerate(parts)
+        ),
+        re.DOTALL,
+    )
 
 
 class Caller(Struct, frozen=True, kw_only=True):
@@ -25,6 +57,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     application_credential_id: str | None = None
     restricted: bool = False  # an application credential that may not make others
     methods: tuple[str, ...] = ()
+    trust_id: str | None = None  # the trust by which it acts
+    access_rules: tuple[AccessRule, ...] | None = None  # the requests it is for; None: any
 
     @property
     def admin(self) -> bool:

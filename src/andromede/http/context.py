@@ -32,7 +32,8 @@ class Context:
 
     __slots__ = (
         "_caller", "_conn", "admitted", "base_url", "body", "chunks", "cloud", "headers",
-        "leaf_project", "listener", "logged", "notes", "operation", "params", "prepared", "query",
+        "leaf_project", "listener", "logged", "method", "notes", "operation", "params", "path",
+        "prepared", "query",
         "raw_body", "remote", "request_id", "revealed", "service", "subject", "touched", "version",
     )  # fmt: skip
 
@@ -60,6 +61,8 @@ class Context:
         self.listener = listener
         self.base_url = base_url
         self.remote = remote
+        self.method = operation.method
+        self.path = ""  # below the mount, as it was asked for, still percent-encoded
         self.version = version
         self.body: Any = None
         self.raw_body: bytes = b""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 import structlog
@@ -149,6 +149,7 @@ class Dispatcher:
             remote=(scope.get("client") or ("",))[0],
             version=version,
         )
+        context.method, context.path = scope["method"], below_mount(scope)
         context.raw_body = raw
         context.body = parsed
         if operation.stream:
@@ -235,6 +236,7 @@ class Dispatcher:
         if not token:
             raise Unauthorized("The request you have made requires authentication.")
         context.caller = self.cloud.authenticate(connection, token, self.listener)
+        require_access(context)
         if context.caller.admin or context.caller.system:
             places.require(connection, context.remote)
         bodies.validate(context)
@@ -298,6 +300,27 @@ class Dispatcher:
         self.cloud.database.transact(
             lambda connection: append(connection, context.leaf(refused.status))
         )
+
+
+def require_access(context: Context) -> None:
+    """Errors: Unauthorized for a request that the caller's access rules do not name."""
+    rules = context.caller.access_rules
+    if rules is None:
+        return
+    service, method, path = context.service, context.method, as_routed(context.path)
+    if not any(each.permits(service.type, method, path, service.mount + path) for each in rules):
+        raise Unauthorized(
+            f"The access rules of this application credential do not name {method} {path} of "
+            f"{service.type}. Accepted: "
+            + "; ".join(f"{each.method} {each.path} of {each.service}" for each in rules)
+        )
+
+
+def as_routed(path: str) -> str:
+    """A path as the routing table takes it: empty segments count for nothing, and a slash that is
+    spelled out stays within its segment."""
+    segments = (unquote(each).replace("/", "%2F") for each in path.split("/") if each)
+    return "".join(f"/{each}" for each in segments)
 
 
 def require_admission(context: Context) -> None:

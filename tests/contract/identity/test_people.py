@@ -223,7 +223,14 @@ def test_user_options(world: World) -> None:
     one = f"{V3}/users/{user['id']}"
     changed = admin.patch(one, {"user": {"options": {"lock_password": None}}}).expect(200)
     assert changed["user"]["options"] == {"ignore_password_expiry": False}
-    for refused in ({"multi_factor_auth_enabled": True}, {"lock_password": "yes"}):
+    for refused in (
+        {"multi_factor_auth_enabled": 1},
+        {"multi_factor_auth_rules": [[]]},
+        {"multi_factor_auth_rules": [["password", "password"]]},
+        {"multi_factor_auth_rules": [["password", "totp"], ["totp", "password"]]},
+        {"lock_password": "yes"},
+        {"unheard_of": True},
+    ):
         assert admin.patch(one, {"user": {"options": refused}}).status == 400
 
 

@@ -61,7 +61,10 @@ def test_an_ec2_credential_is_known_by_its_access_key(ada: Client) -> None:
     assert ada.post(PATH, again).status == 409
     one = f"{PATH}/{made['id']}"
     other = {"credential": {"blob": json.dumps({"access": "other", "secret": "s"})}}
-    assert ada.patch(one, other).status == 400
+    assert ada.patch(one, other).status == 200
+    assert new(ada, json.dumps({**EC2, "access": "third"}), "ec2", project_id="p")["id"]
+    third = {"credential": {"blob": json.dumps({**EC2, "access": "third"})}}
+    assert ada.patch(one, third).status == 409
     kept = {"credential": {"blob": json.dumps({**EC2, "secret": "new"})}}
     assert ada.patch(one, kept).status == 200
     for change in ({"type": "cert", "blob": "x"}, {"type": "cert"}, {"blob": "{"}):

@@ -21,6 +21,7 @@ from andromede.services.identity.grants.store import Target
 from andromede.services.identity.passwords import digest as hash_password
 from andromede.services.identity.projects import store as projects
 from andromede.services.identity.tokens.verify import make_authenticate
+from andromede.services.identity.trusts import store as trusts
 from andromede.services.identity.users import store as users
 
 __all__ = [
@@ -60,8 +61,11 @@ class Project(Struct, frozen=True, kw_only=True):
 
 
 def opened_to(connection: Connection, user_id: str) -> list[str | None]:
-    """The projects that a user's roles open, by itself or by its groups; None: several at once."""
-    return grants.opened(grants.of_user(connection, user_id))
+    """The projects that a user's roles open, its own, its groups' or lent ones; None: several at
+    once."""
+    lent = {str(row.project_id) for row in trusts.lent_to(connection, user_id)}
+    found = grants.opened(grants.of_user(connection, user_id))
+    return [*found, *sorted(lent - set(found))]
 
 
 class User(Struct, frozen=True, kw_only=True):

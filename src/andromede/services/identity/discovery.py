@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from andromede.http.context import Context
 from andromede.http.operation import Operation, Reply, Transaction
+from andromede.services.identity import json_home
 
 LATEST = "v3.14"
 UPDATED = "2020-04-07T00:00:00Z"
@@ -23,14 +26,26 @@ def _version(context: Context) -> dict[str, Any]:
     }
 
 
+def _home(context: Context, prefix: str) -> Reply | None:
+    """The JSON home document, for who asks for that in the first place."""
+    asked = context.headers.get("accept", "").partition(",")[0].partition(";")[0].strip()
+    if asked != json_home.MEDIA_TYPE:
+        return None
+    body = msgspec.json.encode(json_home.document(prefix))
+    return Reply(200, body, {}, media_type=json_home.MEDIA_TYPE)
+
+
 def versions(context: Context) -> Reply:
     """300: the versions to choose from, with the place of the one to choose."""
+    home = _home(context, "/v3")
+    if home is not None:
+        return home
     body = {"versions": {"values": [_version(context)]}}
     return Reply(300, body, {"Location": context.url("/v3/")})
 
 
-def version(context: Context) -> dict[str, Any]:
-    return {"version": _version(context)}
+def version(context: Context) -> Reply | dict[str, Any]:
+    return _home(context, "") or {"version": _version(context)}
 
 
 OPERATIONS = [

@@ -33,6 +33,22 @@ def domain_manager(caller: Caller, domain_id: str | None) -> bool:
     )
 
 
+def lent(caller: Caller) -> bool:
+    """Whether the bearer acts by what it was lent, a trust or an EC2 credential, rather than by a
+    login or an application credential of its own."""
+    return caller.trust_id is not None or "ec2credential" in caller.methods
+
+
+def require_whole(context: Context, act: str) -> None:
+    """Errors: Forbidden for a bearer who acts by what it was lent: it makes nothing that outlives
+    that."""
+    if lent(context.caller):
+        raise Forbidden(
+            f"You are not authorized to perform the requested action: cannot {act} with a token "
+            "issued via delegation."
+        )
+
+
 def refuse(context: Context) -> Forbidden:
     return Forbidden(
         f"You are not authorized to perform the requested action: {context.operation.action}."

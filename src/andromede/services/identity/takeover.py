@@ -18,6 +18,7 @@ from andromede.services.identity.grants.reached import by_role, reached
 from andromede.services.identity.grants.store import Grant, Target
 from andromede.services.identity.rows import Row
 from andromede.services.identity.telling import Act
+from andromede.services.identity.trusts import store as trusts
 from andromede.sovereignty.admit import Decision, Refused
 from andromede.sovereignty.consent import customers, rules
 from andromede.sovereignty.consent.rules import Kind
@@ -84,6 +85,7 @@ def take(context: Context, user_id: str, act: Act) -> None:
     if user_id == context.caller.user_id or not rules.operator(context.caller):
         return
     opened = reached(context.conn, store.of_user(context.conn, user_id))
+    opened |= {str(row.project_id) for row in trusts.lent_to(context.conn, user_id)}
     _ask(context, {each: {user_id} for each in opened}, act)
 
 

@@ -184,13 +184,11 @@ def _jobs(new: list[tuple[Offence, list[str]]]) -> Iterator[list[Job]]:
         part = list(alike)
         part[0].tells = part
     ready: list[Job] = []
-    count = 0
     for job in jobs:
         ready.append(job)
-        count += len(job.resources)
-        if count >= BATCH:
+        if sum(len(each.resources) for each in ready) >= BATCH:
             yield ready
-            ready, count = [], 0
+            ready = []
     if ready:
         yield ready
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -10,9 +12,9 @@ from msgspec import Struct, UnsetType
 from andromede import clock
 from andromede.db import Connection
 from andromede.http.context import Context
-from andromede.http.errors import ApiError, Unauthorized
+from andromede.http.errors import ApiError, Forbidden, Unauthorized
 from andromede.http.operation import Reply
-from andromede.services.identity.auth import prove
+from andromede.services.identity.auth import mfa, prove
 from andromede.services.identity.auth.render import render
 from andromede.services.identity.auth.schema import Auth, ProjectRef, Scope
 from andromede.services.identity.auth.scope import Granted, default_scope, grant
@@ -29,6 +31,7 @@ from andromede.services.identity.tokens.token import (
     pack,
 )
 from andromede.services.identity.tokens.verify import operators, refuse_operator
+from andromede.services.identity.trusts import store as trusts
 from andromede.sovereignty.consent import places
 
 log = structlog.get_logger("identity")
@@ -41,6 +44,8 @@ class Attempt(Struct, kw_only=True):
     token: Token | None = None
     body: dict[str, Any] | None = None
     refusal: ApiError | None = None
+    trust: Any = None  # the row of the trust it goes by
+    challenge: Reply | None = None  # what asks for more methods
 
 
 def ring_of(context: Context) -> KeyRing:
@@ -57,23 +62,56 @@ def login(context: Context) -> Reply:
     exchanged.
     """
     auth: Auth = context.body.auth
-    prove.check(auth)
-    ring = ring_of(context)
+    receipt = context.headers.get(mfa.HEADER.lower())
+    prove.check(auth, receipt=receipt is not None)
     with context.cloud.database.read() as connection:
-        attempt = _attempt(connection, context, ring, auth)
+        claim = prove.claim(connection, ring_of(context), auth, receipt)
+        attempt = judged(connection, context, claim, auth.scope)
+        if claim.user is not None and (rules := mfa.missing(claim.user, claim.methods)):
+            attempt.challenge = mfa.challenge(
+                connection, ring_of(context), claim.user, claim.methods, rules
+            )
+    return conclude(context, attempt, lambda: prove.prove(claim, context.cloud))
+
+
+def conclude(
+    context: Context, attempt: Attempt, check: Callable[[], None], status: int = 201
+) -> Reply:
+    """The token of an attempt, once `check` found the claim proven.
+
+    Errors: as `check`, and why the attempt is refused.
+    """
     try:
-        prove.prove(attempt.claim, context.cloud)
+        check()
+        if attempt.claim.false:
+            raise Unauthorized(REFUSED)
+        if attempt.challenge is not None:
+            return attempt.challenge
         if attempt.refusal is not None:
             raise attempt.refusal
+        _use_trust(context, attempt)
     except ApiError as error:
         _record(context, attempt, error)
         raise
     assert attempt.token is not None
     _record(context, attempt, None)
-    return Reply(201, attempt.body, {"X-Subject-Token": ring.seal(pack(attempt.token)), **VARY})
+    token = ring_of(context).seal(pack(attempt.token))
+    return Reply(status, attempt.body, {"X-Subject-Token": token, **VARY})
 
 
 VARY = {"Vary": "X-Auth-Token"}
+
+
+def _use_trust(context: Context, attempt: Attempt) -> None:
+    """Take one of the uses of a trust that has a number of them.
+
+    Errors: Forbidden when another request took the last one.
+    """
+    row = attempt.trust
+    if row is None or row.remaining_uses is None:
+        return
+    if not context.cloud.database.transact(partial(trusts.use, trust_id=row.id)):
+        raise Forbidden(f"No remaining uses for trust: {row.id}.")
 
 
 def _record(context: Context, attempt: Attempt, error: ApiError | None) -> None:
@@ -92,12 +130,14 @@ def _record(context: Context, attempt: Attempt, error: ApiError | None) -> None:
     )
 
 
-def _attempt(connection: Connection, context: Context, ring: KeyRing, auth: Auth) -> Attempt:
-    claim = prove.claim(connection, ring, auth)
+def judged(
+    connection: Connection, context: Context, claim: prove.Claim, scope: Scope | str | UnsetType
+) -> Attempt:
+    """What the claim gets, if it is proven."""
     attempt = Attempt(claim=claim, refusal=claim.refusal)
     if claim.user is None or claim.false or attempt.refusal is not None:
         return attempt
-    granted = _granted(connection, claim, auth)
+    granted = _granted(connection, claim, scope)
     if isinstance(granted, ApiError):
         attempt.refusal = granted
         return attempt
@@ -109,6 +149,7 @@ def _attempt(connection: Connection, context: Context, ring: KeyRing, auth: Auth
         attempt.refusal = _operators_refusal(connection, context, claim)
         if attempt.refusal is not None:
             return attempt
+    attempt.trust = granted.trust
     attempt.token = _token(connection, claim, granted, names)
     attempt.body = render(connection, context, attempt.token, names)
     return attempt
@@ -127,12 +168,14 @@ def _operators_refusal(
     return strength.refusal(connection, claim.methods, held.id if held is not None else None)
 
 
-def _granted(connection: Connection, claim: prove.Claim, auth: Auth) -> Granted | ApiError:
+def _granted(
+    connection: Connection, claim: prove.Claim, scope: Scope | str | UnsetType
+) -> Granted | ApiError:
     if claim.credential is not None:
         return _credential_scope(connection, claim)
-    if isinstance(auth.scope, UnsetType):
+    if isinstance(scope, UnsetType):
         return default_scope(connection, claim.user)
-    return grant(connection, claim.user, auth.scope)
+    return grant(connection, claim.user, scope)
 
 
 def _credential_scope(connection: Connection, claim: prove.Claim) -> Granted | ApiError:
@@ -155,29 +198,31 @@ def _token(
 ) -> Token:
     now = clock.now() // clock.SECOND
     parent = claim.parent
-    domain = granted.domain
+    domain, bearer = granted.domain, granted.bearer or claim.user
     scope = granted.project if granted.kind is ScopeKind.PROJECT else domain
     return Token(
-        user_id=claim.user.id,
-        user_domain_id=claim.user.domain_id,
+        user_id=bearer.id,
+        user_domain_id=bearer.domain_id,
         kind=granted.kind,
         scope_id=scope.id if scope is not None else None,
         scope_domain_id=domain.id if granted.kind is ScopeKind.PROJECT else None,
         roles=names,
         methods=tuple(claim.methods),
         issued_at=now,
-        expires_at=_expiry(claim, now),
+        expires_at=_expiry(claim, granted, now),
         epoch=revocations.current_epoch(connection),
         audit_id=new_audit_id(),
         parent_audit_id=(parent.parent_audit_id or parent.audit_id) if parent else None,
         credential_id=claim.credential.id if claim.credential is not None else None,
         restricted=claim.credential is not None and not claim.credential.unrestricted,
+        trust_id=granted.trust.id if granted.trust is not None else None,
     )
 
 
-def _expiry(claim: prove.Claim, now: int) -> int:
-    """An exchanged token keeps its end; none outlives its application credential."""
+def _expiry(claim: prove.Claim, granted: Granted, now: int) -> int:
+    """An exchanged token keeps its end; none outlives its application credential or its trust."""
     end = claim.parent.expires_at if claim.parent is not None else now + LIFETIME
-    if claim.credential is not None and claim.credential.expires_at is not None:
-        end = min(end, claim.credential.expires_at // clock.SECOND)
+    for row in (claim.credential, granted.trust):
+        if row is not None and row.expires_at is not None:
+            end = min(end, row.expires_at // clock.SECOND)
     return end

@@ -12,9 +12,9 @@ from msgspec import UNSET, Struct, UnsetType, field
 from andromede import clock
 from andromede.cloud import Cloud
 from andromede.db import Connection
-from andromede.http.errors import ApiError, BadRequest, Forbidden, Unauthorized
+from andromede.http.errors import ApiError, BadRequest, Forbidden, NotFound, Unauthorized
 from andromede.services.identity import passwords
-from andromede.services.identity.auth import factors
+from andromede.services.identity.auth import factors, mfa
 from andromede.services.identity.auth.factors import Passcode
 from andromede.services.identity.auth.schema import (
     Auth,
@@ -31,10 +31,13 @@ from andromede.services.identity.projects import store as projects
 from andromede.services.identity.rows import Row
 from andromede.services.identity.tokens.seal import KeyRing
 from andromede.services.identity.tokens.strength import REFUSED
-from andromede.services.identity.tokens.token import METHODS, ScopeKind, Token
+from andromede.services.identity.tokens.token import ScopeKind, Token
 from andromede.services.identity.tokens.verify import Dead, verify
 from andromede.services.identity.user_credentials import store as passcodes
+from andromede.services.identity.users import compliance
 from andromede.services.identity.users import store as users
+
+METHODS = mfa.METHODS
 
 
 class Claim(Struct, kw_only=True):
@@ -47,6 +50,9 @@ class Claim(Struct, kw_only=True):
     passcode: Passcode | None = None
     credential: Any = None
     parent: Token | None = None
+    by_password: bool = False
+    expired: bool = False
+    dead: bool = False  # the token that was to be exchanged
     false: str = ""
     refusal: ApiError | None = None
 
@@ -63,8 +69,8 @@ class Claim(Struct, kw_only=True):
             self.user = user
 
 
-def check(auth: Auth) -> None:
-    """Refuse a body that cannot be a login.
+def check(auth: Auth, *, receipt: bool = False) -> None:
+    """Refuse a body that cannot be a login, or the rest of one that a receipt begins.
 
     Errors: BadRequest naming what is missing; Unauthorized for a method that is not served.
     """
@@ -82,10 +88,10 @@ def check(auth: Auth) -> None:
             )
     if not auth.identity.methods:
         raise BadRequest("Invalid input for field identity/methods: at least one is needed.")
-    if auth.identity.methods == ["totp"]:
+    if auth.identity.methods == ["totp"] and not receipt:
         raise Unauthorized(
             "Attempted to authenticate with totp alone, which is a second factor: it is accepted "
-            "beside password or token."
+            "beside password or token, or after them with the header Openstack-Auth-Receipt."
         )
     for name in ("password", "totp"):
         method = getattr(auth.identity, name)
@@ -116,8 +122,8 @@ def _check_credential(credential: CredentialMethod) -> None:
         _check_user(credential.user, f"{path}/user")
 
 
-def claim(connection: Connection, ring: KeyRing, auth: Auth) -> Claim:
-    """Read everything the methods speak of."""
+def claim(connection: Connection, ring: KeyRing, auth: Auth, receipt: str | None = None) -> Claim:
+    """Read everything the methods speak of; a receipt adds those that were passed before."""
     found = Claim(methods=list(dict.fromkeys(auth.identity.methods)))
     identity = auth.identity
     if "password" in found.methods and not isinstance(identity.password, UnsetType):
@@ -129,8 +135,8 @@ def claim(connection: Connection, ring: KeyRing, auth: Auth) -> Claim:
         _by_token(connection, ring, identity.token, auth.scope, found)
     if "totp" in found.methods and not isinstance(identity.totp, UnsetType):
         _by_passcode(connection, identity.totp, found)
-    if found.user is not None and not found.user.enabled:
-        found.deny("the user is disabled")
+    if receipt is not None:
+        _by_receipt(connection, ring, receipt, found)
     return found
 
 
@@ -152,9 +158,8 @@ def _by_password(connection: Connection, method: PasswordMethod, found: Claim) -
     stored = row.password_hash if row is not None else None
     if stored is None:
         found.deny("the user has no password")
-    expires = row.password_expires_at if row is not None else None
-    if expires is not None and expires <= clock.now():
-        found.deny("the password expired")
+    found.by_password = True
+    found.expired = row is not None and compliance.expired(row)
     found.secrets.append((stored or passwords.NOBODY, method.user.password))
 
 
@@ -163,6 +168,15 @@ def _by_passcode(connection: Connection, method: TotpMethod, found: Claim) -> No
     found.name(row, "there is no such user, or its domain is disabled")
     held = () if row is None else passcodes.of_user(connection, row.id, passcodes.TOTP)
     found.passcode = Passcode(method.user.passcode, held)
+
+
+def _by_receipt(connection: Connection, ring: KeyRing, text: str, found: Claim) -> None:
+    receipt = mfa.read(connection, ring, text)
+    if receipt is None:
+        found.deny("the receipt is none, or is over")
+        return
+    found.name(users.get(connection, receipt.user_id), "the receipt's user is gone")
+    found.methods = list(dict.fromkeys([*receipt.methods, *found.methods]))
 
 
 def _by_credential(connection: Connection, method: CredentialMethod, found: Claim) -> None:
@@ -191,11 +205,13 @@ def _by_token(
         token = verify(connection, ring, method.id)
     except Dead as dead:
         found.deny(str(dead))
+        found.dead = True
         return
     found.parent = token
     found.name(users.get(connection, token.user_id), "the token's user is gone")
     found.methods += [each for each in token.methods if each not in found.methods]
-    if token.credential_id is not None:
+    lent = token.trust_id is not None or "ec2credential" in token.methods
+    if token.credential_id is not None or lent:
         found.refusal = Forbidden(
             f"{FORBIDDEN}: Using a delegated token to create another token is not allowed."
         )
@@ -217,13 +233,28 @@ def prove(found: Claim, cloud: Cloud) -> None:
     """Check the secrets, all of them whatever the claim is worth, and then a passcode: only who
     has the other factor has tries at it.
 
-    Errors: Unauthorized, which never says what failed.
+    Errors: NotFound for a dead token, as upstream; Unauthorized, which never says what failed, but
+    who has the right password is told that it is too old.
     """
+    if found.dead:
+        raise NotFound(f"Failed to validate token: {found.false}.")
+    rules, user = cloud.config.security_compliance, found.user
+    if user is not None and not compliance.enabled(user, rules):
+        found.deny("the user is disabled, or was away too long")
+    first = found.by_password and user is not None
+    if first and not compliance.begin_attempt(cloud.database, user, rules):
+        found.deny("the user is locked")
     for stored, given in found.secrets:
         if not passwords.matches(stored, given):
             found.deny("a wrong secret")
     if found.passcode is not None and not found.false and found.user is not None:
         assert cloud.keys is not None
         found.false = factors.prove(cloud.database, cloud.keys, found.passcode)
-    if found.false or found.user is None:
+    if found.false or user is None:
         raise Unauthorized(REFUSED)
+    if found.expired:
+        raise Unauthorized(
+            f"The password is expired and needs to be changed for user: {user.id}. "
+            f"POST /v3/users/{user.id}/password changes it."
+        )
+    compliance.succeeded(cloud.database, user, rules, by_password=found.by_password)

@@ -8,12 +8,14 @@ from typing import Any
 from andromede import clock
 from andromede.db import Connection
 from andromede.http.context import Context
+from andromede.services.identity.access_rules import store as access_rules
 from andromede.services.identity.catalog.entries import catalog
 from andromede.services.identity.credentials import store as credentials
 from andromede.services.identity.projects import store as projects
 from andromede.services.identity.roles import store as roles
 from andromede.services.identity.rows import Row
 from andromede.services.identity.tokens.token import ScopeKind, Token
+from andromede.services.identity.trusts import store as trusts
 from andromede.services.identity.users import store as users
 
 
@@ -50,10 +52,25 @@ def render(
         ids = roles.ids_of(connection, names)
         body["roles"] = [{"id": ids[name], "name": name} for name in names if name in ids]
         if context.first("nocatalog") is None:
-            body["catalog"] = catalog(context)
+            project_id = token.scope_id if token.kind is ScopeKind.PROJECT else None
+            body["catalog"] = catalog(
+                connection, context, user_id=token.user_id, project_id=project_id
+            )
+    if token.trust_id is not None:
+        row = trusts.get(connection, token.trust_id)
+        assert row is not None, "a living token's trust exists"
+        body["OS-TRUST:trust"] = {
+            "id": row.id,
+            "trustor_user": {"id": row.trustor_user_id},
+            "trustee_user": {"id": row.trustee_user_id},
+            "impersonation": row.impersonation,
+        }
     if token.credential_id is not None:
         row = credentials.get(connection, token.credential_id)
         body["application_credential"] = {**_named(row), "restricted": token.restricted}
+        rules = access_rules.of_credentials(connection, [token.credential_id])
+        if rules[token.credential_id]:
+            body["application_credential"]["access_rules"] = rules[token.credential_id]
     return {"token": body}
 
 

@@ -9,6 +9,7 @@ from andromede.http.context import Context
 from andromede.http.errors import Forbidden, NotFound
 from andromede.http.operation import Operation, Reply, Transaction
 from andromede.services.identity import policy
+from andromede.services.identity.access_rules import store as access_rules
 from andromede.services.identity.auth import reach
 from andromede.services.identity.auth.login import VARY, login, ring_of
 from andromede.services.identity.auth.render import render
@@ -39,8 +40,25 @@ def _subject(context: Context) -> tuple[Token, str]:
         raise NotFound(f"Failed to validate token: {dead}.") from dead
 
 
+def _require_understood(context: Context, token: Token) -> None:
+    """Let only services that know of access rules validate a token that has some: others would let
+    it do anything. The bearer itself is known to be allowed this request.
+
+    Errors: NotFound.
+    """
+    credential, mine = token.credential_id, token.audit_id == context.caller.audit_id
+    if credential is None or mine or "openstack-identity-access-rules" in context.headers:
+        return
+    if access_rules.of_credential(context.conn, credential) is not None:
+        raise NotFound(
+            "Failed to validate token: it has access rules, and the request does not say by the "
+            "header OpenStack-Identity-Access-Rules that the service understands them."
+        )
+
+
 def validate(context: Context) -> Reply:
     token, text = _subject(context)
+    _require_understood(context, token)
     caller = context.caller
     allowed = policy.system_reader(caller) or "service" in caller.roles
     policy.require(context, allowed or token.user_id == caller.user_id)
@@ -58,9 +76,11 @@ def revoke(context: Context) -> Reply:
 
 
 def show_catalog(context: Context) -> dict[str, Any]:
-    if context.caller.project_id is None:
+    caller = context.caller
+    if caller.project_id is None:
         raise Forbidden("A project-scoped token is required to produce a service catalog.")
-    return {"catalog": catalog(context), "links": own(context, "auth/catalog")}
+    found = catalog(context.conn, context, user_id=caller.user_id, project_id=caller.project_id)
+    return {"catalog": found, "links": own(context, "auth/catalog")}
 
 
 def list_projects(context: Context) -> dict[str, Any]:

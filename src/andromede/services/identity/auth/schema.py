@@ -67,6 +67,10 @@ class SystemRef(Struct):
     all: bool
 
 
+class TrustRef(Struct):
+    id: str
+
+
 class Scope(Struct):
     """Exactly one member is set."""
 
@@ -74,7 +78,7 @@ class Scope(Struct):
     domain: DomainRef | UnsetType = UNSET
     system: SystemRef | UnsetType = UNSET
     unscoped: Any | UnsetType = UNSET
-    trust: Any | UnsetType = field(default=UNSET, name="OS-TRUST:trust")
+    trust: TrustRef | UnsetType = field(default=UNSET, name="OS-TRUST:trust")
 
 
 class Auth(Struct):

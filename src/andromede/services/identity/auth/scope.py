@@ -7,15 +7,18 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from andromede.db import Connection
-from andromede.http.errors import ApiError, BadRequest, Unauthorized
+from andromede.http.errors import ApiError, BadRequest, Forbidden, Unauthorized
 from andromede.services.identity.auth.schema import DomainRef, ProjectRef, Scope
 from andromede.services.identity.grants import store as grants
 from andromede.services.identity.projects import store as projects
 from andromede.services.identity.rows import Row
 from andromede.services.identity.tokens.strength import REFUSED
 from andromede.services.identity.tokens.token import ScopeKind
+from andromede.services.identity.trusts import store as trusts
+from andromede.services.identity.trusts.making import FORBIDDEN
+from andromede.services.identity.users import store as users
 
-KINDS = "system, project, domain or unscoped"
+KINDS = "system, project, domain, OS-TRUST:trust or unscoped"
 
 
 class Granted(Struct, frozen=True, kw_only=True):
@@ -25,6 +28,8 @@ class Granted(Struct, frozen=True, kw_only=True):
     project: Any = None  # the project's row
     domain: Any = None  # the row of the scope's or the project's domain
     roles: dict[str, str] = {}
+    trust: Any = None  # the trust's row
+    bearer: Any = None  # the row of the user as whom one acts by a trust
 
 
 def check_reference(reference: Any, path: str) -> None:
@@ -49,7 +54,7 @@ def check_scope(scope: Scope | str | UnsetType) -> None:
     if isinstance(scope, str):
         raise BadRequest(f"Invalid input for field scope: {scope!r} is none of: {KINDS}.")
     given = [scope.project, scope.domain, scope.system, scope.unscoped, scope.trust]
-    if sum(each is not UNSET for each in given) != 1 or scope.trust is not UNSET:
+    if sum(each is not UNSET for each in given) != 1:
         raise BadRequest(
             f"Expecting to find {KINDS} in scope, exactly one of them. The server could not comply "
             "with the request since it is either malformed or otherwise incorrect. The client is "
@@ -105,6 +110,8 @@ def grant(connection: Connection, user: Row, scope: Scope | str) -> Granted | Ap
     """
     if isinstance(scope, str) or scope.unscoped is not UNSET:
         return Granted()
+    if not isinstance(scope.trust, UnsetType):
+        return _by_trust(connection, user, scope.trust.id)
     if not isinstance(scope.system, UnsetType):
         roles = grants.effective(connection, user.id, grants.Target(kind="system"))
         kind, project, domain = ScopeKind.SYSTEM, None, None
@@ -122,6 +129,34 @@ def grant(connection: Connection, user: Row, scope: Scope | str) -> Granted | Ap
             "disabled or does not exist."
         )
     return Granted(kind=kind, project=project, domain=domain, roles=roles)
+
+
+def _by_trust(connection: Connection, user: Row, trust_id: str) -> Granted | ApiError:
+    """The project of a trust, with what its trustor lends there.
+
+    Errors answered: Unauthorized when there is none; Forbidden for another than its trustee, and
+    when the trustor no longer has what it lent.
+    """
+    row = trusts.get(connection, trust_id)
+    if row is None or trusts.spent(row):
+        return Unauthorized(f"{REFUSED} Trust {trust_id} is not there, expired or used up.")
+    if row.trustee_user_id != user.id:
+        return Forbidden(f"{FORBIDDEN}: User is not a trustee.")
+    trustor = users.get(connection, row.trustor_user_id)
+    home = trustor and projects.get_domain(connection, trustor.domain_id)
+    roles = trusts.role_names(connection, row)
+    if trustor is None or home is None or not home.enabled or roles is None:
+        return Forbidden(f"{FORBIDDEN}: Trustee has no delegated roles.")
+    bearer = trustor if row.impersonation else user
+    if row.project_id is None:
+        return Granted(trust=row, bearer=bearer)
+    found = find_project(connection, ProjectRef(id=row.project_id))
+    if found is None:
+        return Unauthorized(f"{REFUSED} The project of trust {trust_id} is disabled.")
+    return Granted(
+        kind=ScopeKind.PROJECT, project=found[0], domain=found[1], roles=roles, trust=row,
+        bearer=bearer,
+    )  # fmt: skip
 
 
 def _whole_system(scope: Scope) -> bool:

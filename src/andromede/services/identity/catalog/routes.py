@@ -1,122 +1,139 @@
-"""Rows of /v3/services, /v3/endpoints and /v3/regions: read only, since they follow from what this
-cloud really serves."""
+"""Rows of /v3/services, /v3/endpoints and /v3/regions, and the handlers of services and endpoints."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from andromede.http.access import ADMIN_READER, AUTHENTICATED
+import sqlalchemy as sa
+
+from andromede import ids
+from andromede.http.access import ADMIN, ADMIN_READER, AUTHENTICATED
 from andromede.http.context import Context
-from andromede.http.errors import NotFound
-from andromede.http.operation import Operation
-from andromede.services.identity.catalog.entries import (
-    endpoint_id,
-    endpoint_url,
-    interfaces,
-    served,
-    service_id,
-    service_name,
+from andromede.http.errors import BadRequest, Forbidden
+from andromede.http.operation import Operation, Reply
+from andromede.services.identity.bodies import check_id, extras, given
+from andromede.services.identity.catalog import regions, store
+from andromede.services.identity.catalog.entries import KNOWN, MARK, Item
+from andromede.services.identity.catalog.nouns import ENDPOINT, REGION, SERVICE, require_region
+from andromede.services.identity.catalog.schema import (
+    EndpointChange,
+    EndpointChangeBody,
+    NewEndpoint,
+    NewEndpointBody,
+    NewRegionBody,
+    NewService,
+    NewServiceBody,
+    RegionChangeBody,
+    ServiceChange,
+    ServiceChangeBody,
 )
-from andromede.services.identity.links import own, several
-
-Item = dict[str, Any]
+from andromede.services.identity.limits import store as limits
 
 
-def _services(context: Context) -> list[Item]:
-    return [
-        {
-            "id": service_id(context.cloud, each),
-            "type": each.type,
-            "name": service_name(each),
-            "enabled": True,
-            "links": own(context, f"services/{service_id(context.cloud, each)}"),
-        }
-        for each in served(context.cloud)
-    ]
+def create_service(context: Context) -> Item:
+    body: NewService = context.body.service
+    values = {
+        "id": ids.new_hex(), "type": body.type, "name": body.name or "", "enabled": body.enabled,
+        "extra": extras(context, "service", NewService),
+    }  # fmt: skip
+    return SERVICE.make(context, values)
 
 
-def _endpoints(context: Context) -> list[Item]:
-    region = context.cloud.config.place.region
-    found = []
-    for service in served(context.cloud):
-        for interface in interfaces(context.listener):
-            identifier = endpoint_id(context.cloud, service, interface)
-            found.append(
-                {
-                    "id": identifier,
-                    "interface": interface,
-                    "service_id": service_id(context.cloud, service),
-                    "url": endpoint_url(context, service),
-                    "region": region,
-                    "region_id": region,
-                    "enabled": True,
-                    "links": own(context, f"endpoints/{identifier}"),
-                }
-            )
-    return found
+def update_service(context: Context) -> Item:
+    item = SERVICE.require(context)
+    body: ServiceChange = context.body.service
+    check_id(context, "service", item["id"], "service")
+    return SERVICE.change(context, item, given(body, "type", "name", "enabled"), ServiceChange)
 
 
-def _regions(context: Context) -> list[Item]:
-    place = context.cloud.config.place
-    return [
-        {
-            "id": place.region,
-            "description": f"Site {place.site} in {place.country}, operated by {place.operator}",
-            "parent_region_id": None,
-            "links": own(context, f"regions/{place.region}"),
-        }
-    ]
+def delete_service(context: Context) -> Reply:
+    """Delete a service with its endpoints.
+
+    Errors: Forbidden for one that this cloud serves, or that limits are registered of.
+    """
+    item = SERVICE.require(context)
+    SERVICE.refuse_own(context, [item["id"]])
+    if limits.named_by(context.conn, "service_id", [item["id"]]):
+        raise Forbidden(f"Service {item['id']} has registered limits; delete those first.")
+    store.delete_endpoints(context.conn, store.endpoints_of(context.conn, item["id"]))
+    store.delete(context.conn, store.service, [item["id"]])
+    return Reply(204)
 
 
-def _matching(context: Context, items: list[Item], *names: str) -> list[Item]:
-    wanted = [(name, value) for name, value in context.query if name in names]
-    return [item for item in items if all(item.get(name) == value for name, value in wanted)]
+def _place(context: Context, values: Item) -> Item:
+    """The region, URL and service of an endpoint, checked. A region named by the older member
+    `region` is made when it is not there, as upstream makes it.
+
+    Errors: BadRequest.
+    """
+    older = values.pop("region", None)
+    if values.get("region_id") is None and older is not None:
+        values["region_id"] = older
+        if REGION.find(context, older) is None:
+            made = {"id": older, "description": "", "parent_region_id": None, "extra": {}}
+            context.conn.execute(sa.insert(store.region), made)
+    require_region(context, values.get("region_id"), "region_id")
+    service_id = values.get("service_id")
+    if service_id is not None and SERVICE.find(context, service_id) is None:
+        raise BadRequest(f"Could not find service: {service_id}, named as service_id.")
+    url = values.get("url", "")
+    unknown = [name for name in MARK.findall(url) if name not in KNOWN]
+    if unknown or MARK.sub("", url).count("$("):
+        raise BadRequest(
+            f"The endpoint URL {url} holds a mark that cannot be filled in; accepted are "
+            f"{', '.join(f'$({name})s' for name in KNOWN)}."
+        )
+    return values
 
 
-def _one(context: Context, items: list[Item], what: str) -> Item:
-    identifier = context.params["id"]
-    for item in items:
-        if item["id"] == identifier:
-            return {what: item}
-    raise NotFound(f"Could not find {what}: {identifier}.")
+MEMBERS = ("interface", "service_id", "url", "region_id", "region", "enabled")
 
 
-def list_services(context: Context) -> Item:
-    return several(context, "services", _matching(context, _services(context), "name", "type"))
+def create_endpoint(context: Context) -> Item:
+    body: NewEndpoint = context.body.endpoint
+    values = _place(context, {name: getattr(body, name) for name in MEMBERS})
+    extra = extras(context, "endpoint", NewEndpoint)
+    return ENDPOINT.make(context, {"id": ids.new_hex(), **values, "extra": extra})
 
 
-def show_service(context: Context) -> Item:
-    return _one(context, _services(context), "service")
+def update_endpoint(context: Context) -> Item:
+    item = ENDPOINT.require(context)
+    body: EndpointChange = context.body.endpoint
+    check_id(context, "endpoint", item["id"], "endpoint")
+    values = _place(context, given(body, *MEMBERS))
+    return ENDPOINT.change(context, item, values, EndpointChange)
 
 
-def list_endpoints(context: Context) -> Item:
-    names = ("service_id", "interface", "region_id")
-    return several(context, "endpoints", _matching(context, _endpoints(context), *names))
+def delete_endpoint(context: Context) -> Reply:
+    item = ENDPOINT.require(context)
+    ENDPOINT.refuse_own(context, [item["id"]])
+    store.delete_endpoints(context.conn, [item["id"]])
+    return Reply(204)
 
 
-def show_endpoint(context: Context) -> Item:
-    return _one(context, _endpoints(context), "endpoint")
-
-
-def list_regions(context: Context) -> Item:
-    return several(context, "regions", _matching(context, _regions(context), "parent_region_id"))
-
-
-def show_region(context: Context) -> Item:
-    return _one(context, _regions(context), "region")
-
-
-def _row(path: str, handler: Any, action: str, allow: Any = ADMIN_READER) -> Operation:
+def _row(method: str, path: str, handler: Any, action: str, **more: Any) -> Operation:
     return Operation(
-        method="GET", path=f"/v3/{path}", handler=handler, action=f"identity:{action}", allow=allow
-    )
+        method=method, path=f"/v3/{path}", handler=handler, action=f"identity:{action}",
+        **{"allow": ADMIN_READER if method == "GET" else ADMIN, **more},
+    )  # fmt: skip
 
 
+OPEN: dict[str, Any] = {"allow": AUTHENTICATED}
 OPERATIONS = [
-    _row("services", list_services, "service:list"),
-    _row("services/{id}", show_service, "service:show"),
-    _row("endpoints", list_endpoints, "endpoint:list"),
-    _row("endpoints/{id}", show_endpoint, "endpoint:show"),
-    _row("regions", list_regions, "region:list", AUTHENTICATED),
-    _row("regions/{id}", show_region, "region:show", AUTHENTICATED),
+    _row("GET", "services", SERVICE.list_all, "service:list"),
+    _row("POST", "services", create_service, "service:create", body=NewServiceBody, status=201),
+    _row("GET", "services/{id}", SERVICE.show, "service:show"),
+    _row("PATCH", "services/{id}", update_service, "service:update", body=ServiceChangeBody),
+    _row("DELETE", "services/{id}", delete_service, "service:delete", status=204),
+    _row("GET", "endpoints", ENDPOINT.list_all, "endpoint:list"),
+    _row("POST", "endpoints", create_endpoint, "endpoint:create", body=NewEndpointBody, status=201),
+    _row("GET", "endpoints/{id}", ENDPOINT.show, "endpoint:show"),
+    _row("PATCH", "endpoints/{id}", update_endpoint, "endpoint:update", body=EndpointChangeBody),
+    _row("DELETE", "endpoints/{id}", delete_endpoint, "endpoint:delete", status=204),
+    _row("GET", "regions", REGION.list_all, "region:list", **OPEN),
+    _row("POST", "regions", regions.create, "region:create", body=NewRegionBody, status=201),
+    _row("GET", "regions/{id}", REGION.show, "region:show", **OPEN),
+    _row("PUT", "regions/{id}", regions.create_at, "region:create", body=NewRegionBody, status=201),
+    _row("PATCH", "regions/{id}", regions.update, "region:update", body=RegionChangeBody),
+    _row("DELETE", "regions/{id}", regions.delete, "region:delete", status=204),
 ]

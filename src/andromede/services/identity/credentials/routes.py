@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from msgspec import Struct, UnsetType
 
 from andromede import clock, ids
-from andromede.http.access import AUTHENTICATED
+from andromede.http.access import AUTHENTICATED, AccessRule
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
 from andromede.services.identity import passwords, policy
+from andromede.services.identity.access_rules import store as access_rules
 from andromede.services.identity.credentials import store
 from andromede.services.identity.credentials.schema import NewCredential, NewCredentialBody
 from andromede.services.identity.first_start import new_secret
@@ -27,6 +28,7 @@ from andromede.services.identity.tokens import strength
 from andromede.services.identity.users import store as users
 
 MOST = 1_000  # credentials of one user
+MANAGE = "manage application credentials"
 FORBIDDEN = "You are not authorized to perform the requested action"
 
 
@@ -39,8 +41,15 @@ class Secret(Struct, frozen=True):
 
 def _views(context: Context, rows: Sequence[Row]) -> list[dict[str, Any]]:
     carried = store.role_ids(context.conn, [row.id for row in rows])
+    rules = access_rules.of_credentials(context.conn, carried)
     known = roles.several(context.conn, (each for ids in carried.values() for each in ids))
-    return [_view(context, row, [known[each] for each in carried[row.id]]) for row in rows]
+    return [
+        {
+            **_view(context, row, [known[each] for each in carried[row.id]]),
+            **({"access_rules": rules[row.id]} if rules[row.id] else {}),
+        }
+        for row in rows
+    ]
 
 
 def _view(context: Context, row: Row, carried: Sequence[Row]) -> dict[str, Any]:
@@ -74,6 +83,7 @@ def _require_free(context: Context) -> None:
 
 
 def list_all(context: Context) -> dict[str, Any]:
+    policy.require_whole(context, MANAGE)
     user_id = context.params["user_id"]
     caller = context.caller
     policy.require(context, policy.system_reader(caller) or caller.user_id == user_id)
@@ -99,6 +109,7 @@ def _find(context: Context) -> Row:
 
 
 def show(context: Context) -> dict[str, Any]:
+    policy.require_whole(context, MANAGE)
     caller = context.caller
     mine = caller.user_id == context.params["user_id"]
     policy.require(context, policy.system_reader(caller) or mine)
@@ -113,6 +124,7 @@ def make_secret(context: Context) -> Secret:
 
 
 def _require_owner(context: Context) -> None:
+    policy.require_whole(context, MANAGE)
     _require_free(context)
     if context.caller.user_id != context.params["user_id"]:
         raise Forbidden(f"{FORBIDDEN}: Cannot create an application credential for another user.")
@@ -131,8 +143,6 @@ def create(context: Context) -> dict[str, Any]:
             "Invalid application credential: project_id is the project of the token, "
             f"{caller.project_id}."
         )
-    if body.access_rules:
-        raise BadRequest("Invalid application credential: access_rules are not served.")
     carried = _roles(context, body)
     row: dict[str, Any] = {
         "id": ids.new_hex(),
@@ -151,6 +161,7 @@ def create(context: Context) -> dict[str, Any]:
     with refusing("application_credential", duplicate(body.name, None)):
         context.conn.execute(sa.insert(store.application_credential), row)
     store.set_roles(context.conn, row["id"], carried)
+    access_rules.attach(context.conn, row["id"], _rules(context, body))
     context.concerns(row["id"])
     made = store.get(context.conn, row["id"])
     assert made is not None
@@ -186,14 +197,16 @@ def _check_count(context: Context) -> None:
 
 
 def _roles(context: Context, body: NewCredential) -> set[str]:
-    """The roles to carry: all of the token's, or those named with what they imply.
+    """The roles to carry: all that the user has now on the project, or those named with what they
+    imply; by an application credential, no more than it carries itself.
 
-    Errors: BadRequest for a role that the token does not have.
+    Errors: BadRequest for a role that the bearer does not have.
     """
     caller = context.caller
     target = grants.Target(kind="project", id=context.project_id)
     held = grants.effective(context.conn, caller.user_id, target)
-    held = {each: name for each, name in held.items() if name in caller.roles}
+    if caller.application_credential_id is not None:
+        held = {each: name for each, name in held.items() if name in caller.roles}
     if not body.roles:
         return set(held)
     ids_by_name = {name: each for each, name in held.items()}
@@ -205,11 +218,35 @@ def _roles(context: Context, body: NewCredential) -> set[str]:
         if chosen not in held:
             raise BadRequest(
                 "Invalid application credential: Cannot create an application credential with "
-                f"unassigned role. Roles of this token: {', '.join(sorted(caller.roles))}."
+                f"unassigned role. Roles to choose from: {', '.join(sorted(held.values()))}."
             )
         wanted.add(chosen)
     reached = roles.closure(roles.implications(context.conn), wanted)
     return reached & set(held)
+
+
+def _rules(context: Context, body: NewCredential) -> list[str]:
+    """The ids of the access rules that the body names or describes.
+
+    Errors: BadRequest for one that is neither; NotFound for another user's.
+    """
+    found = []
+    for each in body.access_rules or []:
+        if isinstance(each.id, str):
+            row = access_rules.get(context.conn, each.id)
+            if row is None or row.user_id != context.caller.user_id:
+                raise NotFound(f"Could not find Access Rule: {each.id}.")
+            found.append(each.id)
+            continue
+        parts = (each.service, each.method, each.path)
+        if any(isinstance(part, UnsetType) for part in parts):
+            raise BadRequest(
+                "Invalid application credential: an access rule has an id, or service, method and "
+                "path."
+            )
+        rule = AccessRule(*map(str, parts))
+        found.append(access_rules.made(context.conn, context.caller.user_id, rule))
+    return list(dict.fromkeys(found))
 
 
 def _expiry(text: str | None) -> int | None:
@@ -228,6 +265,7 @@ def _expiry(text: str | None) -> int | None:
 
 
 def delete(context: Context) -> Reply:
+    policy.require_whole(context, MANAGE)
     _require_free(context)
     caller = context.caller
     mine = caller.user_id == context.params["user_id"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -14,6 +14,15 @@ class RoleRef(Struct):
     name: Name255 | UnsetType = UNSET
 
 
+class RuleRef(Struct):
+    """The id of one of the user's access rules, or what makes one."""
+
+    id: Id | UnsetType = UNSET
+    service: Name255 | UnsetType = UNSET
+    method: Literal["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"] | UnsetType = UNSET
+    path: Annotated[str, Meta(max_length=225, pattern=r"^/[^\x00]*$")] | UnsetType = UNSET
+
+
 class NewCredential(Struct):
     name: Name255
     secret: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
@@ -22,7 +31,7 @@ class NewCredential(Struct):
     roles: list[RoleRef] = []
     unrestricted: bool | None = False
     project_id: Id | None = None
-    access_rules: list[Any] = []
+    access_rules: Annotated[list[RuleRef], Meta(max_length=100)] | None = None
 
 
 class NewCredentialBody(Struct):

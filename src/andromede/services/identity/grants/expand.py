@@ -3,7 +3,7 @@ targets, by group membership, inheritance and implication."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -42,15 +42,16 @@ def plain(rows: Iterable[Row]) -> list[Assignment]:
     ]  # fmt: skip
 
 
-def expand(connection: Connection, rows: Iterable[Row], wanted: Wanted) -> list[Assignment]:
-    """What the grants give, within the filters."""
+def expand(connection: Connection, rows: Sequence[Row], wanted: Wanted) -> list[Assignment]:
+    """What the grants give, within the filters; a domain's own roles give what they imply."""
     rules = roles.implications(connection)
+    known = roles.named(connection, roles.closure(rules, {row.role_id for row in rows}))
     found: list[Assignment] = []
     for row in rows:
         places = list(_places(connection, row, wanted))
         for actor_id, by_group in _holders(connection, row, wanted):
             for role_id in sorted(roles.closure(rules, [row.role_id])):
-                if wanted.role_id not in (None, role_id):
+                if wanted.role_id not in (None, role_id) or role_id not in known:
                     continue
                 found += [
                     Assignment(

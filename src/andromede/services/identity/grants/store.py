@@ -143,6 +143,14 @@ def effective(connection: Connection, user_id: str, target: Target) -> dict[str,
     return roles.named(connection, reached)
 
 
+def reached(connection: Connection, user_id: str, target: Target) -> set[str]:
+    """As `effective`, only the ids, and those of roles that belong to a domain too."""
+    granted = connection.execute(
+        sa.select(role_grant.c.role_id).where(of_actor(user_id), reaching(connection, target))
+    ).scalars()
+    return roles.closure(roles.implications(connection), granted)
+
+
 def of_user(connection: Connection, user_id: str) -> Sequence[Row]:
     """Every grant of a user or of its groups."""
     return connection.execute(sa.select(role_grant).where(of_actor(user_id))).all()

@@ -64,7 +64,7 @@ def create(context: Context) -> dict[str, Any]:
     body: NewGroup = context.body.group
     domain_id = body.domain_id or home_domain(context)
     policy.require(context, policy.domain_manager(context.caller, domain_id))
-    require_domain(context, domain_id)
+    require_domain(context, domain_id, NotFound)
     row: dict[str, Any] = {
         "id": ids.new_hex(),
         "name": body.name,

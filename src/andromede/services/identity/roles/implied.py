@@ -81,11 +81,12 @@ def check(context: Context) -> Reply:
 def add(context: Context) -> dict[str, Any]:
     """Let one role imply another.
 
-    Errors: Forbidden for admin and for a role of one domain; BadRequest for a circle; Refused where
-    it would open customers' projects further, without their consent.
+    Errors: Forbidden for admin, and for a role of one domain that a role of the whole cloud would
+    imply; BadRequest for a circle; Refused where it would open customers' projects further, without
+    their consent.
     """
     prior, implied = _pair(context)
-    if implied.name == PROHIBITED or implied.domain_id:
+    if implied.name == PROHIBITED or (implied.domain_id and not prior.domain_id):
         raise Forbidden(f"{implied.id} cannot be an implied roles.")
     rules = store.implications(context.conn)
     if prior.id in store.closure(rules, [implied.id]):

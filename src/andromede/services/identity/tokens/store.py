@@ -15,9 +15,12 @@ from andromede import clock
 from andromede.db import Connection, metadata
 from andromede.db.plain import Statement, listing, members
 from andromede.db.types import Moment, table
+from andromede.http.errors import BadRequest
+from andromede.services.identity.rows import Row
 from andromede.services.identity.tokens.token import LIFETIME, ScopeKind, Token
 
 EXPIRED_WINDOW = 48 * 3600  # seconds an expired token can still be asked about (allow_expired)
+KEPT = (LIFETIME + EXPIRED_WINDOW + 60) * clock.SECOND  # for how long a revocation matters
 
 revocation = table(
     "revocation",
@@ -112,7 +115,7 @@ def revoke(connection: Connection, names: Iterable[str]) -> None:
     epoch = _advance(connection)
     moment = clock.now()
     connection.execute(sa.delete(revocation).where(revocation.c.until < moment))
-    until = moment + (LIFETIME + EXPIRED_WINDOW + 60) * clock.SECOND
+    until = moment + KEPT
     for at in range(0, len(wanted), 500):
         part = wanted[at : at + 500]
         connection.execute(sa.delete(revocation).where(revocation.c.subject.in_(part)))
@@ -120,6 +123,22 @@ def revoke(connection: Connection, names: Iterable[str]) -> None:
             sa.insert(revocation),
             [{"subject": name, "epoch": epoch, "until": until} for name in part],
         )
+
+
+def events(connection: Connection, since: int, marker: str | None, size: int) -> Sequence[Row]:
+    """Revocations that matter until `since` or later, in the order of that, after a marker.
+
+    Errors: BadRequest for a marker that is none.
+    """
+    key = (revocation.c.until, revocation.c.subject)
+    statement = sa.select(revocation).where(revocation.c.until >= since).order_by(*key)
+    if marker is not None:
+        until, _, subject = marker.partition("|")
+        if not (until.isascii() and until.isdigit() and len(until) < 19):
+            raise BadRequest(f"Marker {marker} could not be found.")
+        after = sa.tuple_(sa.literal(int(until)), sa.literal(subject))
+        statement = statement.where(sa.tuple_(*key) > after)
+    return connection.execute(statement.limit(size)).all()
 
 
 def _advance(connection: Connection) -> int:

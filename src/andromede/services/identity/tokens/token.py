@@ -18,7 +18,7 @@ HEX, TEXT = b"h", b"t"
 HEXADECIMAL = re.compile(r"[0-9a-f]{32}")
 LIFETIME = 3600  # seconds
 COMMON_ROLES = ("reader", "member", "manager", "admin", "service")
-METHODS = ("password", "token", "application_credential", "totp")
+METHODS = ("password", "token", "application_credential", "totp", "ec2credential")
 ROOM = LONGEST * 3 // 4 - TAG - 12  # bytes for the payload, with a key id of up to ten
 
 
@@ -52,6 +52,7 @@ class Token(Struct, frozen=True, kw_only=True):
     parent_audit_id: str | None = None
     credential_id: str | None = None
     restricted: bool = False
+    trust_id: str | None = None
 
 
 class _Wire(Struct, frozen=True, array_like=True):
@@ -72,8 +73,14 @@ class _Wire(Struct, frozen=True, array_like=True):
     restricted: bool
 
 
+class _Lent(_Wire, frozen=True, array_like=True):
+    """The content of a token got by a trust: others have no such member."""
+
+    trust: bytes | None = None
+
+
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(_Wire)
+_decoder = msgspec.msgpack.Decoder(_Lent)
 
 
 def new_audit_id() -> str:
@@ -92,7 +99,7 @@ def pack(token: Token) -> bytes:
 
 def _wire(token: Token, roles: tuple[str, ...] | None) -> _Wire:
     others = None if roles is None else sorted(set(roles) - set(COMMON_ROLES))
-    return _Wire(
+    plain = _Wire(
         user=_short(token.user_id),
         user_domain=_short(token.user_domain_id),
         kind=int(token.kind),
@@ -109,6 +116,9 @@ def _wire(token: Token, roles: tuple[str, ...] | None) -> _Wire:
         credential=_maybe_short(token.credential_id),
         restricted=token.restricted,
     )
+    if token.trust_id is None:
+        return plain
+    return _Lent(**msgspec.structs.asdict(plain), trust=_short(token.trust_id))
 
 
 def unpack(payload: bytes) -> Token:
@@ -138,6 +148,7 @@ def unpack(payload: bytes) -> Token:
         parent_audit_id=_audit_text(wire.parent) if wire.parent else None,
         credential_id=_maybe_long(wire.credential),
         restricted=wire.restricted,
+        trust_id=_maybe_long(wire.trust),
     )
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from andromede import clock
 from andromede.cloud import Authenticate, Keys
 from andromede.db import Connection
-from andromede.http.access import Caller
+from andromede.http.access import AccessRule, Caller
 from andromede.http.errors import Unauthorized
+from andromede.services.identity.access_rules import store as access_rules
 from andromede.services.identity.credentials import store as credentials
 from andromede.services.identity.grants import store as grants
 from andromede.services.identity.tokens import store, strength
 from andromede.services.identity.tokens.seal import Broken, KeyRing, key_ring
 from andromede.services.identity.tokens.strength import REFUSED
 from andromede.services.identity.tokens.token import ScopeKind, Token, unpack
+from andromede.services.identity.trusts import store as trusts
+from andromede.services.identity.users import store as users
 
 
 class Dead(Exception):
@@ -30,9 +33,30 @@ def verify(connection: Connection, ring: KeyRing, text: str, *, grace: int = 0) 
         raise Dead(str(broken)) from broken
     if (token.expires_at + grace) * clock.SECOND <= clock.now():
         raise Dead("the token expired")
-    if store.last_epoch(connection, store.subjects(token)) > token.epoch:
+    names = store.subjects(token)
+    if token.trust_id is not None:
+        names += _lenders(connection, token.trust_id)
+    if store.last_epoch(connection, names) > token.epoch:
         raise Dead("the token was revoked, or what it rests on changed")
     return token
+
+
+def _lenders(connection: Connection, trust_id: str) -> list[str]:
+    """What a trust rests on: everyone in its chain, their domains, and the first trustor's roles.
+
+    Errors: Dead when the trust is gone or expired; one that is used up keeps its tokens alive.
+    """
+    row = trusts.get(connection, trust_id)
+    if row is None or (row.expires_at is not None and row.expires_at <= clock.now()):
+        raise Dead("the trust it was got by is gone")
+    chain = trusts.pedigree(connection, row)
+    people = trusts.people(chain)
+    homes = {str(user.domain_id) for user in users.several(connection, people)}
+    return [
+        *(store.user_subject(each) for each in people),
+        *(store.domain_subject(each) for each in sorted(homes)),
+        store.grant_subject(chain[-1].trustor_user_id, row.project_id or ""),
+    ]
 
 
 def target_of(token: Token) -> grants.Target | None:
@@ -53,7 +77,12 @@ def role_names(connection: Connection, token: Token) -> tuple[str, ...]:
 
 
 def effective_names(connection: Connection, token: Token, target: grants.Target) -> tuple[str, ...]:
-    """The roles the bearer holds now, within those of its application credential if it has one."""
+    """The roles the bearer holds now, within those of its application credential if it has one; by
+    a trust, those that it gives."""
+    if token.trust_id is not None:
+        row = trusts.get(connection, token.trust_id)
+        assert row is not None, "a living token's trust exists"
+        return tuple(sorted((trusts.role_names(connection, row) or {}).values()))
     held = grants.effective(connection, token.user_id, target)
     if token.credential_id is not None:
         allowed = credentials.role_ids(connection, [token.credential_id])[token.credential_id]
@@ -73,7 +102,9 @@ def refuse_operator() -> Unauthorized:
     )
 
 
-def caller_of(token: Token, roles: tuple[str, ...]) -> Caller:
+def caller_of(
+    token: Token, roles: tuple[str, ...], rules: tuple[AccessRule, ...] | None = None
+) -> Caller:
     """The token's bearer, as handlers see it."""
     project = token.kind is ScopeKind.PROJECT
     return Caller(
@@ -90,6 +121,8 @@ def caller_of(token: Token, roles: tuple[str, ...]) -> Caller:
         application_credential_id=token.credential_id,
         restricted=token.restricted,
         methods=token.methods,
+        trust_id=token.trust_id,
+        access_rules=rules,
     )
 
 
@@ -113,6 +146,9 @@ def make_authenticate(keys: Keys) -> Authenticate:
             weak = strength.refusal(connection, token.methods, token.credential_id)
             if weak is not None:
                 raise weak
-        return caller_of(token, roles)
+        rules = None
+        if token.credential_id is not None:
+            rules = access_rules.of_credential(connection, token.credential_id)
+        return caller_of(token, roles, rules)
 
     return authenticate

@@ -6,7 +6,6 @@ customers' consent, they see no blob of another user.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,15 +36,17 @@ from andromede.services.identity.users import store as users
 from andromede.sovereignty.consent.settings import settings
 
 PURPOSE = "credential"
+MANAGE = "manage credentials"
 
 
 class Sealed(Struct, frozen=True):
     """A credential's id, its blob as the keys role wrapped it for that id when it is a new one,
-    and as the caller may see it."""
+    and as the caller may see it, and its access key if it has one."""
 
     id: str
     wrapped: bytes
     blob: str | None
+    access: str | None = None
 
 
 def keys_of(context: Context) -> Keys:
@@ -65,7 +66,7 @@ def _check_blob(kind: str, blob: str) -> str | None:
             totp.secret_of(blob)
         except ValueError as error:
             raise BadRequest(f"Invalid blob of a totp credential: {error}.") from error
-    if kind != "ec2":
+    if kind != store.EC2:
         return None
     try:
         document = msgspec.json.decode(blob, type=dict[str, Any])
@@ -84,9 +85,9 @@ def seal_new(context: Context) -> Sealed:
     access = _check_blob(asked.type, asked.blob)
     if access is not None and asked.project_id is None:
         raise BadRequest("Missing project_id: an ec2 credential belongs to a project.")
-    key = ids.new_hex() if access is None else hashlib.sha256(access.encode()).hexdigest()
+    key = ids.new_hex() if access is None else store.hash_of(access)
     wrapped = keys_of(context).wrap(PURPOSE, key, asked.blob.encode())
-    return Sealed(key, wrapped, asked.blob)
+    return Sealed(key, wrapped, asked.blob, access)
 
 
 def create(context: Context) -> dict[str, Any]:
@@ -94,21 +95,37 @@ def create(context: Context) -> dict[str, Any]:
     asked, sealed = body.credential, context.prepared
     user_id = asked.user_id or context.caller.user_id
     policy.require(context, context.caller.admin or user_id == context.caller.user_id)
+    policy.require_whole(context, MANAGE)
     if users.get(context.conn, user_id) is None:
         raise BadRequest(f"Could not find user: {user_id}.")
     _require_factor(context, user_id, asked.type)
     takeover.take(context, user_id, Act.CREDENTIAL)
     if store.get(context.conn, sealed.id) is not None:
-        raise Conflict("Conflict occurred attempting to store credential - the access key is used.")
+        raise taken()
     row = {
         "id": sealed.id, "user_id": user_id, "project_id": asked.project_id, "type": asked.type,
-        "wrapped": sealed.wrapped,
+        "wrapped": sealed.wrapped, "access_hash": access_hash(context, sealed.access),
+        "password_known": users.password_known(context.conn, user_id),
     }  # fmt: skip
     store.insert(context.conn, row)
     context.concerns(sealed.id)
     context.notes |= {"type": asked.type, "user": user_id}
     made = store.get(context.conn, sealed.id)
     return {"credential": _view(context, made, sealed.blob)}
+
+
+def taken() -> Conflict:
+    return Conflict("Conflict occurred attempting to store credential - the access key is used.")
+
+
+def access_hash(context: Context, access: str | None, held_by: str | None = None) -> str | None:
+    """How the access key is found. Errors: Conflict when another credential has it."""
+    if access is None:
+        return None
+    row = store.by_access(context.conn, access)
+    if row is not None and row.id != held_by:
+        raise taken()
+    return store.hash_of(access)
 
 
 def _require_factor(context: Context, user_id: str, *kinds: str) -> None:
@@ -154,6 +171,7 @@ def _blob(context: Context, row: Row, everything: bool) -> str | None:
 
 def list_all(context: Context) -> dict[str, Any]:
     """The caller's credentials; every user's for those who may read everything."""
+    policy.require_whole(context, MANAGE)
     table = store.credential
     where: list[sa.ColumnElement[bool]] = []
     if not policy.system_reader(context.caller):
@@ -173,6 +191,7 @@ def _find(context: Context, connection: Connection, allowed: bool) -> Row:
 
     Errors: Forbidden, whether or not there is one; NotFound.
     """
+    policy.require_whole(context, MANAGE)
     key = context.params["credential_id"]
     row = store.get(connection, key)
     mine = row is not None and row.user_id == context.caller.user_id
@@ -193,21 +212,22 @@ def seal_change(context: Context) -> Sealed:
     body: CredentialChangeBody = context.body
     blob, key = body.credential.blob, context.params["credential_id"]
     if not isinstance(blob, UnsetType):
-        return Sealed(key, keys_of(context).wrap(PURPOSE, key, blob.encode()), blob)
+        wrapped = keys_of(context).wrap(PURPOSE, key, blob.encode())
+        return Sealed(key, wrapped, blob)
     with context.cloud.database.read() as connection:
         row = _find(context, connection, context.caller.admin)
         return Sealed(key, row.wrapped, _views(context, connection, [row])[0]["blob"])
 
 
 def update(context: Context) -> dict[str, Any]:
-    """Errors: BadRequest for a blob or type that do not fit, or another access key."""
+    """Errors: BadRequest for a blob or type that do not fit; Conflict for a used access key."""
     row = _find(context, context.conn, context.caller.admin)
     body: CredentialChangeBody = context.body
     asked, sealed = body.credential, context.prepared
     kind = row.type if isinstance(asked.type, UnsetType) else asked.type
     _require_factor(context, row.user_id, kind, row.type)
     takeover.take(context, row.user_id, Act.CREDENTIAL)
-    if kind != row.type and (isinstance(asked.blob, UnsetType) or "ec2" in (kind, row.type)):
+    if kind != row.type and (isinstance(asked.blob, UnsetType) or store.EC2 in (kind, row.type)):
         raise BadRequest(
             f"The type of credential {row.id} is {row.type}: another one comes with a new blob, "
             "and ec2 neither from another type nor to one."
@@ -215,8 +235,7 @@ def update(context: Context) -> dict[str, Any]:
     values = given(asked, "type", "project_id")
     if not isinstance(asked.blob, UnsetType):
         access = _check_blob(kind, asked.blob)
-        if access is not None and hashlib.sha256(access.encode()).hexdigest() != row.id:
-            raise BadRequest("The access key of an ec2 credential is not changed; make another.")
+        values["access_hash"] = access_hash(context, access, row.id)
         values["wrapped"] = sealed.wrapped
     store.change(context.conn, row.id, values)
     context.concerns(row.id)

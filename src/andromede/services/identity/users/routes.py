@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from andromede import ids
+from andromede import clock, ids
 from andromede.http.access import AUTHENTICATED
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
@@ -26,7 +26,7 @@ from andromede.services.identity.projects.view import project_view
 from andromede.services.identity.rows import Row, duplicate, page_of, refusing
 from andromede.services.identity.telling import Act
 from andromede.services.identity.tokens import store as revocations
-from andromede.services.identity.users import filters, store
+from andromede.services.identity.users import compliance, filters, store
 from andromede.services.identity.users.password import OPERATION as CHANGE_PASSWORD
 from andromede.services.identity.users.schema import (
     NewUser,
@@ -74,16 +74,22 @@ def list_users(context: Context) -> dict[str, Any]:
 
 
 def hash_given(context: Context) -> str | None:
-    """The hash of the password in the body, computed before the transaction."""
+    """The hash of the password in the body, computed before the transaction.
+
+    Errors: BadRequest for one that is not what the cloud asks for.
+    """
     password = context.body.user.password
-    return passwords.digest(password) if isinstance(password, str) else None
+    if not isinstance(password, str):
+        return None
+    compliance.check_text(context.cloud.config.security_compliance, password)
+    return passwords.digest(password)
 
 
 def create(context: Context) -> dict[str, Any]:
     body: NewUser = context.body.user
     domain_id = body.domain_id or home_domain(context)
     policy.require(context, policy.domain_manager(context.caller, domain_id))
-    require_domain(context, domain_id)
+    require_domain(context, domain_id, NotFound)
     _check_default_project(context, body.default_project_id)
     row: dict[str, Any] = {
         "id": ids.new_hex(),
@@ -95,7 +101,11 @@ def create(context: Context) -> dict[str, Any]:
         "password_known": context.prepared is not None,
         "options": body.options.merged({}),
         "extra": extras(context, "user", NewUser),
+        "created_at": clock.now(),
     }
+    if context.prepared is not None:
+        rules = context.cloud.config.security_compliance
+        row |= compliance.fresh(rules, row["options"], by_user=False)
     with refusing("user", duplicate(body.name, domain_id)):
         context.conn.execute(sa.insert(store.user), row)
     context.concerns(row["id"])
@@ -134,11 +144,13 @@ def update(context: Context) -> dict[str, Any]:
     if not isinstance(body.options, msgspec.UnsetType):
         values["options"] = body.options.merged(row.options)
     if not isinstance(body.password, msgspec.UnsetType):
-        values["password_hash"] = context.prepared
+        values |= _reset(context, row, values.get("options", row.options))
         values["password_known"] = row.id != context.caller.user_id
         takeover.take(context, row.id, Act.PASSWORD)
-    if values.get("enabled") is True and not row.enabled:
-        takeover.take(context, row.id, Act.ENABLED)
+    if values.get("enabled") is True:
+        if not compliance.enabled(row, context.cloud.config.security_compliance):
+            takeover.take(context, row.id, Act.ENABLED)
+        values |= {"failed_count": 0, "last_active_at": clock.now()}
     values["extra"] = {**row.extra, **extras(context, "user", UserChange)}
     with refusing("user", duplicate(values.get("name", row.name), row.domain_id)):
         context.conn.execute(
@@ -147,6 +159,16 @@ def update(context: Context) -> dict[str, Any]:
     if "password_hash" in values or values.get("enabled") is False:
         revocations.revoke(context.conn, [revocations.user_subject(row.id)])
     return _show_one(context, row.id)
+
+
+def _reset(context: Context, row: Row, options: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a password that somebody else sets; the former one is kept to compare with."""
+    rules = context.cloud.config.security_compliance
+    if row.password_hash is not None:
+        count = rules.unique_last_password_count - 1
+        store.keep_former(context.conn, row.id, row.password_hash, count)
+    fresh = compliance.fresh(rules, options, by_user=False)
+    return {"password_hash": context.prepared, "failed_count": 0, **fresh}
 
 
 def delete(context: Context) -> Reply:

@@ -9,20 +9,28 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from andromede.services.identity.bodies import Id, Name255
 
 Password = Annotated[str, Meta(min_length=1)]
+Rule = Annotated[list[Name255], Meta(min_length=1)]
 
 
 class UserOptions(Struct, frozen=True, forbid_unknown_fields=True):
-    """The options of users that are served; None takes one back.
-
-    Passwords here never expire by policy nor lock by failures, so the options that exempt a user
-    from that are kept and change nothing.
-    """
+    """The options of users; None takes one back."""
 
     ignore_change_password_upon_first_use: bool | UnsetType | None = UNSET
     ignore_password_expiry: bool | UnsetType | None = UNSET
     ignore_lockout_failure_attempts: bool | UnsetType | None = UNSET
     ignore_user_inactivity: bool | UnsetType | None = UNSET
     lock_password: bool | UnsetType | None = UNSET
+    multi_factor_auth_enabled: bool | UnsetType | None = UNSET
+    multi_factor_auth_rules: list[Rule] | UnsetType | None = UNSET
+
+    def __post_init__(self) -> None:
+        """Errors: ValueError for rules, or methods of one, that are there twice."""
+        rules = self.multi_factor_auth_rules
+        if isinstance(rules, UnsetType) or rules is None:
+            return
+        whole = {frozenset(each) for each in rules}
+        if len(whole) < len(rules) or any(len(set(each)) < len(each) for each in rules):
+            raise ValueError("multi_factor_auth_rules: each rule and method stands there once")
 
     def merged(self, former: dict[str, Any]) -> dict[str, Any]:
         """The options after this change."""

@@ -8,6 +8,7 @@ from andromede import clock
 from andromede.http.context import Context
 from andromede.services.identity.links import own
 from andromede.services.identity.rows import Row
+from andromede.services.identity.users import compliance
 
 
 def user_view(context: Context, row: Row) -> dict[str, Any]:
@@ -17,7 +18,7 @@ def user_view(context: Context, row: Row) -> dict[str, Any]:
         "id": row.id,
         "name": row.name,
         "domain_id": row.domain_id,
-        "enabled": row.enabled,
+        "enabled": compliance.enabled(row, context.cloud.config.security_compliance),
         "password_expires_at": None if expires is None else clock.iso_micro(expires),
         "options": row.options,
         "links": own(context, f"users/{row.id}"),

@@ -1,0 +1,1 @@
+"""Access rules: which requests an application credential is for."""

@@ -1,0 +1,1 @@
+"""OAuth 1.0a: consumers to whom users lend roles. Source: the identity API's extension OS-OAUTH1."""
