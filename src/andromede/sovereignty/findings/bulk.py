@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from andromede import clock
 from andromede.db import Connection
+from andromede.db.plain import Statement
 from andromede.sovereignty.findings.placed import Group, Offence, Source
 from andromede.sovereignty.findings.store import OPEN, add, finding
 
@@ -46,20 +47,27 @@ def standing(connection: Connection, kind: str) -> dict[Key, int]:
     return found
 
 
-def _of(group: Group, rule: str) -> list[sa.ColumnElement[bool]]:
-    return [
-        OPEN,
-        finding.c.kind == group.kind,
-        finding.c.site == group.site,
-        finding.c.project_id == group.project_id,
-        finding.c.rule == rule,
-    ]
+_SAME = (
+    "closed_at IS NULL AND kind = :kind AND site = :site AND project_id = :project_id "
+    "AND rule = :rule"
+)
+_TELL = (
+    "UPDATE finding SET reason = :reason, reason_fr = :reason_fr, set_at = :set_at "  # noqa: S608
+    f"WHERE {_SAME} AND (reason <> :reason OR reason_fr <> :reason_fr OR set_at <> :set_at)"
+)
+_close = Statement(f"UPDATE finding SET closed_at = :now WHERE {_SAME}")  # noqa: S608
+_retell = Statement(_TELL)
+_retell_one = Statement(f"{_TELL} AND resource = :resource")
+
+
+def _same(group: Group, rule: str) -> dict[str, str]:
+    """What the open findings of a group and rule are known by."""
+    return {"kind": group.kind, "site": group.site, "project_id": group.project_id, "rule": rule}
 
 
 def close(connection: Connection, group: Group, rule: str) -> int:
     """Close every finding of a group and rule; how many."""
-    closing = sa.update(finding).where(*_of(group, rule)).values(closed_at=clock.now())
-    return connection.execute(closing).rowcount
+    return _close.run(connection, {**_same(group, rule), "now": clock.now()})
 
 
 def gone(source: Source) -> sa.ColumnElement[bool]:
@@ -149,35 +157,32 @@ def close_one(connection: Connection, kind: str, resource: str, rule: str) -> No
 
 def open_all(connection: Connection, new: Iterable[tuple[Offence, list[str]]]) -> None:
     """Open a finding for each resource, all in one statement."""
-    add(
-        connection,
-        [
-            {
-                "rule": offence.rule,
-                "set_at": offence.set_at,
-                "kind": offence.group.kind,
-                "resource": resource,
-                "project_id": offence.group.project_id,
-                "site": offence.group.site,
-                "deadline": deadline(offence),
-                "reason": offence.reason.en,
-                "reason_fr": offence.reason.fr,
-            }
-            for offence, resources in new
-            for resource in resources
-        ],
-    )
+    add(connection, ((_alike(offence), resources) for offence, resources in new))
+
+
+def _alike(offence: Offence) -> dict[str, Any]:
+    """What the findings of one offence have in common."""
+    return {
+        "rule": offence.rule,
+        "set_at": offence.set_at,
+        "kind": offence.group.kind,
+        "project_id": offence.group.project_id,
+        "site": offence.group.site,
+        "deadline": deadline(offence),
+        "reason": offence.reason.en,
+        "reason_fr": offence.reason.fr,
+    }
 
 
 def retell(connection: Connection, offence: Offence) -> None:
     """Let the findings that stand say why they stand now; their deadline stays."""
     told = {
+        **_same(offence.group, offence.rule),
         "reason": offence.reason.en,
         "reason_fr": offence.reason.fr,
         "set_at": offence.set_at,
     }
-    changed = sa.or_(*(finding.c[name] != value for name, value in told.items()))
-    same = _of(offence.group, offence.rule)
     if offence.resource:
-        same.append(finding.c.resource == offence.resource)
-    connection.execute(sa.update(finding).where(*same, changed).values(told))
+        _retell_one.run(connection, {**told, "resource": offence.resource})
+    else:
+        _retell.run(connection, told)

@@ -184,11 +184,13 @@ def _jobs(new: list[tuple[Offence, list[str]]]) -> Iterator[list[Job]]:
         part = list(alike)
         part[0].tells = part
     ready: list[Job] = []
+    count = 0
     for job in jobs:
         ready.append(job)
-        if sum(len(each.resources) for each in ready) >= BATCH:
+        count += len(job.resources)
+        if count >= BATCH:
             yield ready
-            ready = []
+            ready, count = [], 0
     if ready:
         yield ready
 

@@ -4,7 +4,7 @@ healed. The only SQL of findings, for re-evaluation and for whoever else finds s
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,25 +44,34 @@ sa.Index(
     postgresql_where=finding.c.closed_at.is_(None),
 )
 _COLUMNS = [column.name for column in finding.c]
+_ID, _RESOURCE = _COLUMNS.index("id"), _COLUMNS.index("resource")
 _insert = sa.insert(finding).values({name: sa.bindparam(name) for name in _COLUMNS})
 OPEN = finding.c.closed_at.is_(None)
 
 
-def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Open findings in bulk; `rows` bring all but `id`, `opened_at` and `closed_at`. The driver runs
-    the statement itself: of a hundred thousand rows SQLAlchemy's part is the larger."""
+def add(connection: Connection, new: Iterable[tuple[Mapping[str, Any], Sequence[str]]]) -> None:
+    """Open findings in bulk: what is alike of some (all but `id`, `resource`, `opened_at`,
+    `closed_at`), and their resources. The driver runs the statement itself: of a hundred thousand
+    rows SQLAlchemy's part is the larger. Ids of one call follow one another, so that the indexes
+    grow at their ends, and few of their pages are written."""
+    random, number = os.urandom(12).hex(), 0
+    opened = {"opened_at": clock.now(), "closed_at": None}
+    rows: list[list[Any]] = []
+    for alike, resources in new:
+        row = {**alike, **opened, "id": None, "resource": None}
+        common = [row[each] for each in _COLUMNS]
+        for each in resources:
+            common[_ID], common[_RESOURCE] = f"{random}{number:08x}", each
+            rows.append(common.copy())
+            number += 1
     if not rows:
         return
     text = str(_insert.compile(dialect=connection.dialect))
-    now, random = clock.now(), os.urandom(16 * len(rows)).hex()
-    values = [
-        {**row, "id": random[32 * at : 32 * (at + 1)], "opened_at": now, "closed_at": None}
-        for at, row in enumerate(rows)
-    ]
     if connection.dialect.positional:
-        connection.exec_driver_sql(text, [tuple(row[each] for each in _COLUMNS) for row in values])
+        connection.exec_driver_sql(text, list(map(tuple, rows)))
     else:
-        connection.exec_driver_sql(text, values)
+        names = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+        connection.exec_driver_sql(text, names)
 
 
 def note(
@@ -84,11 +93,11 @@ def note(
     if connection.execute(same).first() is not None:
         return False
     row = {
-        "rule": rule, "set_at": set_at, "kind": kind, "resource": resource,
+        "rule": rule, "set_at": set_at, "kind": kind,
         "project_id": project_id, "site": site, "deadline": deadline, "reason": reason.en,
         "reason_fr": reason.fr,
     }  # fmt: skip
-    add(connection, [row])
+    add(connection, [(row, [resource])])
     return True
 
 

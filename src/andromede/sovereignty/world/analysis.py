@@ -1,4 +1,5 @@
-"""All that follows from who owns whom on one day, computed once for verdicts and laws. Pure."""
+"""All that follows from who owns whom on one day, for verdicts and laws: of each entity when somebody
+asks for it, and once. Pure."""
 
 from __future__ import annotations
 
@@ -58,14 +59,20 @@ def analyse(world: World, day: date) -> Analysis:
     for company, each in above.items():
         for controller, path in each.items():
             below.setdefault(controller, {})[company] = path[::-1]
+    capital = integrated(owned, "capital")
+    outside_capital = first_met(owned, "capital", foreign.__contains__)
+    votes, outside_votes = capital, outside_capital
+    if any(each.votes != each.capital for each in owned.values()):
+        votes = integrated(owned, "votes")
+        outside_votes = first_met(owned, "votes", foreign.__contains__)
     return Analysis(
         world=now,
         day=day,
         owned=owned,
-        capital=integrated(owned, "capital"),
-        votes=integrated(owned, "votes"),
-        outside_capital=first_met(owned, "capital", foreign.__contains__),
-        outside_votes=first_met(owned, "votes", foreign.__contains__),
+        capital=capital,
+        votes=votes,
+        outside_capital=outside_capital,
+        outside_votes=outside_votes,
         controllers=above,
         controlled=below,
         foreign=foreign,

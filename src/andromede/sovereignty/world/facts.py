@@ -5,7 +5,7 @@ without a turn; reads the world's store."""
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -133,10 +133,34 @@ def current(connection: Connection, day: date | None = None) -> Facts:
     return kept.of(mark, day or today())
 
 
+class Entities(Mapping[str, EntityFacts]):
+    """The facts of every entity of a day, each computed when somebody asks for it: what is decided
+    asks for those that run sites, and their suppliers."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+        self._order = sorted(analysis.world.entities)
+        self._known: dict[str, EntityFacts] = {}
+
+    def __getitem__(self, key: str) -> EntityFacts:
+        found = self._known.get(key)
+        if found is None:
+            if key not in self._analysis.world.entities:
+                raise KeyError(key)
+            found = self._known[key] = _entity(self._analysis, key)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._order)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+
 def compute(world: World, mark: str, day: date) -> Facts:
     """What follows from a world on a day."""
     analysis = analyse(world, day)
-    entities = {key: _entity(analysis, key) for key in sorted(analysis.world.entities)}
+    entities = Entities(analysis)
     return Facts(
         sites={
             name: _site(analysis, entities, site) for name, site in analysis.world.sites.items()
