@@ -149,6 +149,9 @@ class RouterInterface(Struct, frozen=True, kw_only=True):
     mac: str
     addresses: tuple[str, ...]
     advertised: tuple[Advertised, ...] = ()
+    # Its address scopes: between different ones nothing is routed but by translation.
+    scope4: str | None = None
+    scope6: str | None = None
 
 
 class FloatingSpec(Struct, frozen=True, kw_only=True):

@@ -241,3 +241,24 @@ def test_the_first_free_block(
 def test_what_is_left_of_ranges() -> None:
     assert plan.without(["10.0.0.0/24", "10.2.0.0/24"], ["10.2.0.0/23"]) == ["10.0.0.0/24"]
     assert plan.without(["10.0.0.0/24"], ["10.0.0.0/25"]) == ["10.0.0.128/25"]
+
+
+def test_routers_know_the_scopes_of_their_legs(net: Net) -> None:
+    made, router = scope(net), net.router()
+    first = pool(net, address_scope_id=made["id"], default_prefixlen=24)
+    scoped, plain = net.network(), net.network()
+    blocks = [
+        cut(net, scoped, subnetpool_id=first["id"]), cut(net, plain, cidr="10.99.0.0/24"),
+    ]  # fmt: skip
+    for block in blocks:
+        net.put(f"routers/{router['id']}/add_router_interface", {"subnet_id": block["id"]})
+
+    def told() -> dict[str, str | None]:
+        net.cloud.settle()
+        legs = net.cloud.engine.routers[router["id"]].interfaces
+        assert {each.scope6 for each in legs} == {None}
+        return {each.network_id: each.scope4 for each in legs}
+
+    assert told() == {scoped["id"]: made["id"], plain["id"]: None}
+    net.put(f"subnetpools/{first['id']}", {"subnetpool": {"address_scope_id": None}})
+    assert told() == {scoped["id"]: None, plain["id"]: None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from andromede.engine.embedded.net import shaping
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.table import Chain, Set, Table
-from andromede.engine.protocol import RouterSpec
+from andromede.engine.protocol import RouterInterface, RouterSpec
 
 OUTSIDE = 1  # the mark of packets that came in from the external network
 REWRITES = "type ipv4_addr : ipv4_addr;"
@@ -63,14 +63,14 @@ def table(names: Names, spec: RouterSpec) -> Table:
                 "ct state established,related accept",
             ),
         ),
-        "forward": _forward(spec, leg),
+        "forward": _forward(spec, names, leg),
     }
     if leg is not None and spec.enabled:
-        chains |= _rewrites(spec, leg)
+        chains |= _rewrites(spec, names, leg)
     return Table(family="inet", name=names.table, sets=sets, chains=chains)
 
 
-def _forward(spec: RouterSpec, leg: str | None) -> Chain:
+def _forward(spec: RouterSpec, names: Names, leg: str | None) -> Chain:
     hook = "type filter hook forward priority filter; policy drop;"
     if not spec.enabled:
         return Chain(hook=hook, rules=())
@@ -79,17 +79,56 @@ def _forward(spec: RouterSpec, leg: str | None) -> Chain:
         "ip daddr 169.254.0.0/16 drop",
         "ct state established,related accept",
         "ct status dnat accept",
+        *_between_scopes(names, spec),
     ]
     if leg is not None and spec.snat:
         rules.append(f'iifname "{leg}" drop')
     return Chain(hook=hook, rules=(*rules, "accept"))
 
 
-def _rewrites(spec: RouterSpec, leg: str) -> dict[str, Chain]:
+def _between_scopes(names: Names, spec: RouterSpec) -> list[str]:
+    """Nothing passes between legs of different address scopes, but what SNAT makes the router's own;
+    what stays in the gateway's scope may come in, too."""
+    lines = []
+    for inner in spec.interfaces:
+        one = names.leg(inner.port_id)
+        for other in spec.interfaces:
+            two = names.leg(other.port_id)
+            for family, apart in (
+                ("ipv4", inner.scope4 != other.scope4),
+                ("ipv6", inner.scope6 != other.scope6),
+            ):
+                if apart:
+                    lines.append(f'iifname "{one}" oifname "{two}" meta nfproto {family} drop')
+        if spec.gateway is None:
+            continue
+        outer = names.leg(spec.gateway.port_id)
+        if in_outer_scope(spec, inner):
+            lines.append(f'iifname "{outer}" oifname "{one}" meta nfproto ipv4 accept')
+        elif not spec.snat and inner.scope4 != spec.gateway.scope4:
+            lines.append(f'iifname "{one}" oifname "{outer}" meta nfproto ipv4 drop')
+        if inner.scope6 != spec.gateway.scope6:
+            lines.append(f'iifname "{one}" oifname "{outer}" meta nfproto ipv6 drop')
+    return lines
+
+
+def in_outer_scope(spec: RouterSpec, leg: RouterInterface) -> bool:
+    """Whether IPv4 addresses of a leg are those of one realm with the outside: they are not
+    translated."""
+    outer = spec.gateway.scope4 if spec.gateway else None
+    return outer is not None and leg.scope4 == outer
+
+
+def _rewrites(spec: RouterSpec, names: Names, leg: str) -> dict[str, Chain]:
     after = [
         f"meta mark {OUTSIDE} accept",
         f'oifname "{leg}" snat ip to ip saddr map @fixed',
         "ct status dnat snat ip to ip saddr map @fixed",
+    ]
+    after += [
+        f'oifname "{leg}" iifname "{names.leg(each.port_id)}" meta nfproto ipv4 accept'
+        for each in spec.interfaces
+        if in_outer_scope(spec, each)
     ]
     address = gateway_address(spec)
     if address is not None:

@@ -20,6 +20,8 @@ from andromede.services.network.pools import store as pools
 from andromede.services.network.pools.schema import POOL, prefixes
 from andromede.services.network.pools.store import POOLS
 from andromede.services.network.quota import store as quota
+from andromede.services.network.routers import store as routers
+from andromede.services.network.routers import touch
 from andromede.services.network.shares import store as shares
 
 KIND = "subnetpool"
@@ -89,7 +91,16 @@ def update(context: Context) -> object:
         _check_default(context, changed)
     associate.check(context, changed)
     pools.update(context.conn, row["id"], columns)
+    if changed["address_scope_id"] != row["address_scope_id"]:
+        _reroute(context, row)
     return handling.one(context, POOLS, views, row["id"])
+
+
+def _reroute(context: Context, row: Row) -> None:
+    """Routers learn what they may route between, and what needs no translation."""
+    for network_id in pools.networks_of(context.conn, row["id"]):
+        for router_id in routers.legs_on(context.conn, network_id):
+            touch.follow(context.conn, router_id, row["project_id"], context.request_id)
 
 
 def delete(context: Context) -> Reply:

@@ -76,6 +76,12 @@ def blocks(connection: Connection, pool_id: str, project_id: str | None = None) 
     return list(connection.execute(statement).scalars())
 
 
+def networks_of(connection: Connection, pool_id: str) -> list[str]:
+    """The networks with subnets of a pool."""
+    statement = sa.select(subnet.c.network_id).where(subnet.c.subnetpool_id == pool_id).distinct()
+    return list(connection.execute(statement).scalars())
+
+
 def scopes_of(
     connection: Connection, network_ids: Iterable[str]
 ) -> dict[str, dict[int, str | None]]:

@@ -18,11 +18,14 @@ from andromede.services.network.addresses.store import Held
 from andromede.services.network.common.store import Row
 from andromede.services.network.floatingips import store as floatings
 from andromede.services.network.forwardings import store as forwardings
+from andromede.services.network.pools import store as pools
 from andromede.services.network.ports import store as ports
 from andromede.services.network.qos import store as qos
 from andromede.services.network.routers import store as routers
 from andromede.services.network.specs import with_prefix
 from andromede.services.network.subnets import store as subnets
+
+Scopes = Mapping[str, Mapping[int, str | None]]  # of networks, by IP version
 
 
 def router_spec(connection: Connection, router_id: str) -> RouterSpec | None:
@@ -35,6 +38,7 @@ def router_spec(connection: Connection, router_id: str) -> RouterSpec | None:
     every = [*legs, *([outside] if outside else [])]
     held = addresses.of_ports(connection, (each["id"] for each in every))
     blocks = subnets.by_ids(connection, (each.subnet_id for many in held.values() for each in many))
+    scopes = pools.scopes_of(connection, {each["network_id"] for each in every})
     floats = floatings.of_router(connection, router_id)
     limits = qos.specs(
         connection, (each["qos_policy_id"] for each in floats if each["qos_policy_id"])
@@ -43,8 +47,8 @@ def router_spec(connection: Connection, router_id: str) -> RouterSpec | None:
         id=row["id"],
         number=row["number"],
         enabled=row["admin_state_up"],
-        interfaces=tuple(_leg(each, held[each["id"]], blocks) for each in legs),
-        gateway=_leg(outside, held[outside["id"]], blocks) if outside else None,
+        interfaces=tuple(_leg(each, held[each["id"]], blocks, scopes) for each in legs),
+        gateway=_leg(outside, held[outside["id"]], blocks, scopes) if outside else None,
         gateway_next_hop=_next_hop(held[outside["id"]], blocks, 4) if outside else None,
         gateway_next_hop6=_next_hop(held[outside["id"]], blocks, 6) if outside else None,
         snat=row["enable_snat"],
@@ -73,7 +77,10 @@ def router_spec(connection: Connection, router_id: str) -> RouterSpec | None:
     )
 
 
-def _leg(port: Row, held: Sequence[Held], blocks: Mapping[str, Row]) -> RouterInterface:
+def _leg(
+    port: Row, held: Sequence[Held], blocks: Mapping[str, Row], scopes: Scopes
+) -> RouterInterface:
+    own = scopes[port["network_id"]]
     return RouterInterface(
         port_id=port["id"],
         network_id=port["network_id"],
@@ -88,6 +95,8 @@ def _leg(port: Row, held: Sequence[Held], blocks: Mapping[str, Row]) -> RouterIn
             for block in (blocks[each.subnet_id] for each in held)
             if block["ipv6_ra_mode"]
         ),
+        scope4=own.get(4),
+        scope6=own.get(6),
     )
 
 
