@@ -3,8 +3,9 @@ healed. The only SQL of findings, for re-evaluation and for whoever else finds s
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,24 +55,25 @@ def add(connection: Connection, new: Iterable[tuple[Mapping[str, Any], Sequence[
     `closed_at`), and their resources. The driver runs the statement itself: of a hundred thousand
     rows SQLAlchemy's part is the larger. Ids of one call follow one another, so that the indexes
     grow at their ends, and few of their pages are written."""
-    random, number = os.urandom(12).hex(), 0
+    rows: Iterable[Any] = _rows(new)
+    if not connection.dialect.positional:
+        rows = (dict(zip(_COLUMNS, row, strict=True)) for row in rows)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.cursor().executemany(str(_insert.compile(dialect=connection.dialect)), rows)
+
+
+def _rows(new: Iterable[tuple[Mapping[str, Any], Sequence[str]]]) -> Iterator[tuple[Any, ...]]:
+    """The rows one by one, so that no more than one of them is held."""
     opened = {"opened_at": clock.now(), "closed_at": None}
-    rows: list[list[Any]] = []
+    number = itertools.count()
+    random = os.urandom(12).hex()
     for alike, resources in new:
         row = {**alike, **opened, "id": None, "resource": None}
         common = [row[each] for each in _COLUMNS]
         for each in resources:
-            common[_ID], common[_RESOURCE] = f"{random}{number:08x}", each
-            rows.append(common.copy())
-            number += 1
-    if not rows:
-        return
-    text = str(_insert.compile(dialect=connection.dialect))
-    if connection.dialect.positional:
-        connection.exec_driver_sql(text, list(map(tuple, rows)))
-    else:
-        names = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-        connection.exec_driver_sql(text, names)
+            common[_ID], common[_RESOURCE] = f"{random}{next(number):08x}", each
+            yield tuple(common)
 
 
 def note(
