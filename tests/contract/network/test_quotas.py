@@ -106,6 +106,13 @@ def test_extensions_are_those_served(net: Net) -> None:
     net.get("extensions/dvr", 404)
 
 
+def test_one_provider_realises_routers(net: Net) -> None:
+    (found,) = net.get("service-providers")["service_providers"]
+    assert (found["service_type"], found["default"]) == ("L3_ROUTER_NAT", True)
+    assert len(net.get("service-providers?default=true")["service_providers"]) == 1
+    assert net.get("service-providers?service_type=VPN")["service_providers"] == []
+
+
 def test_zones(net: Net) -> None:
     zones = net.get("availability_zones")["availability_zones"]
     assert [(each["name"], each["resource"], each["state"]) for each in zones] == [

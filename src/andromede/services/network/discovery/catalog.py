@@ -87,6 +87,7 @@ _SERVED = {
     "security-groups-shared-filtering": (
         "Security group filtering on the shared field", "Security groups by shared.",
     ),
+    "service-type": ("Neutron Service Type Management", "Who realises which service."),
     "sort-key-validation": ("Sort keys validation", "Unknown sort keys are refused."),
     "sorting": ("Sorting support", "Lists in the asked order."),
     "standard-attr-description": ("standard-attr-description", "A description of every noun."),
@@ -94,6 +95,7 @@ _SERVED = {
     "standard-attr-tag": ("Tag support for resources with standard attribute", "Tags."),
     "standard-attr-timestamp": ("Resource timestamps", "When made, when changed."),
     "stateful-security-group": ("Stateful security group", "With connection tracking or without."),
+    "tag": ("Tag support", "Tags on networks."),
     "subnet-service-types": ("Subnet service types", "Which ports a subnet is for."),
     "subnet_allocation": ("Subnet Allocation", "Subnets cut from pools."),
     "subnetpool-prefix-ops": (

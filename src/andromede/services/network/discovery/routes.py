@@ -24,6 +24,10 @@ NOUNS = (
     ("security-group-rule", "security-group-rules"), ("extension", "extensions"),
     ("quota", "quotas"), ("agent", "agents"), ("availability_zone", "availability_zones"),
     ("network-ip-availability", "network-ip-availabilities"),
+    ("service_provider", "service-providers"), ("subnetpool", "subnetpools"),
+    ("address-scope", "address-scopes"), ("address-group", "address-groups"),
+    ("rbac-policy", "rbac-policies"), ("qos", "qos/policies"),
+    ("default-security-group-rule", "default-security-group-rules"),
 )  # fmt: skip
 
 
@@ -54,6 +58,19 @@ def extension(context: Context) -> object:
     if found is None:
         raise NotFound(f"Extension with alias {context.params['alias']} does not exist")
     return {"extension": found}
+
+
+PROVIDERS = [{"service_type": "L3_ROUTER_NAT", "name": "andromede", "default": True}]
+
+
+def providers(context: Context) -> object:
+    """Who realises routers: the one engine."""
+    wanted = [(k, v) for k, v in context.query if k in PROVIDERS[0]]
+    return {
+        "service_providers": [
+            each for each in PROVIDERS if all(str(each[k]).lower() == v.lower() for k, v in wanted)
+        ]
+    }
 
 
 def zones(context: Context) -> object:
@@ -131,6 +148,7 @@ OPERATIONS: list[Operation] = [
     _row("/v2.0", resources, "resources:list", None),
     _row("/v2.0/extensions", extensions, "extension:list", PROJECT_READER),
     _row("/v2.0/extensions/{alias}", extension, "extension:show", PROJECT_READER),
+    _row("/v2.0/service-providers", providers, "service_provider:list", PROJECT_READER),
     _row("/v2.0/availability_zones", zones, "availability_zone:list", PROJECT_READER),
     _row("/v2.0/network-ip-availabilities", availabilities, "availability:list", ADMIN_READER),
     _row("/v2.0/network-ip-availabilities/{id}", availability, "availability:show", ADMIN_READER),
