@@ -53,6 +53,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     api_processes: int = 2
     external_cidr: str = "172.24.4.0/24"
     largest_image: int = 1 << 40  # bytes of one uploaded image
+    image_sources: tuple[str, ...] = ()  # what images are fetched from besides public addresses
     place: Place = Place()
     security_compliance: Compliance = Compliance()
 
@@ -193,6 +194,9 @@ def _check(config: Config) -> None:
             address(getattr(config, name))
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
+    for entry in config.image_sources:
+        if (problem := _source_problem(entry)) is not None:
+            raise ValueError(f"image_sources has {entry!r}: {problem}")
     try:
         ipaddress.IPv4Network(config.external_cidr)
     except ValueError as error:
@@ -209,6 +213,21 @@ def _check_compliance(wanted: Compliance) -> None:
         re.compile(wanted.password_regex)
     except re.error as error:
         raise ValueError(f"security_compliance.password_regex: {error}") from None
+
+
+def _source_problem(entry: str) -> str | None:
+    """Why an entry of `image_sources` is none."""
+    if "/" in entry:
+        try:
+            ipaddress.ip_network(entry)
+        except ValueError as error:
+            return str(error)
+        return None
+    host, port = entry, "80"
+    if ":" in entry and not entry.endswith("]"):
+        host, _, port = entry.rpartition(":")
+    right = port.isascii() and port.isdigit() and 0 < int(port) < 65_536
+    return None if host and right else "HOST, HOST:PORT or a network as 10.0.0.0/8 is accepted"
 
 
 def save(state: Path, config: Config) -> None:

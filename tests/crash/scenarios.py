@@ -12,7 +12,7 @@ from andromede.engine.protocol import Power
 from andromede.services.compute import api as compute
 from andromede.services.network import api as network
 from tests.contract.compute.servers.helpers import Site, open_site
-from tests.contract.image.helpers import active, show
+from tests.contract.image.helpers import importing, show
 from tests.crash import sample
 from tests.harness import Client, TestCloud, caller
 
@@ -63,7 +63,7 @@ def member(cloud: TestCloud) -> Client:
 
 
 def _image_create(_: TestCloud, client: Client) -> str:
-    return str(active(client, b"data", tags=["t"], colour="red")["id"])
+    return str(importing(client, b"data", tags=["t"], colour="red")["id"])
 
 
 def _image_status(cloud: TestCloud, client: Client, image_id: str) -> str:
@@ -71,7 +71,15 @@ def _image_status(cloud: TestCloud, client: Client, image_id: str) -> str:
     left = any(cloud.paths.images.glob(f"{image_id}*"))
     if answer.status == 404:
         return "removing" if left else "gone"
-    return "good" if show(client, image_id)["status"] == "active" and left else "moving"
+    status = show(client, image_id)["status"]
+    if status == "queued":
+        return "moving" if left else "error"
+    return "good" if status == "active" and left else "moving"
+
+
+def _image_fault(_: TestCloud, client: Client, image_id: str) -> str:
+    tasks = client.get(f"/image/v2/images/{image_id}/tasks").expect(200)["tasks"]
+    return str(tasks[-1]["message"])
 
 
 def _image_delete(_: TestCloud, client: Client, image_id: str) -> None:
@@ -82,6 +90,7 @@ IMAGE = Scenario(
     kind="image",
     create=_image_create,
     status=_image_status,
+    fault=_image_fault,
     delete=_image_delete,
     history=frozenset({"image_tombstone"}),
 )

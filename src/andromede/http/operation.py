@@ -83,7 +83,8 @@ class Service:
     `error_page(error)` is the HTML answered to clients that do not ask for JSON, where the service
     has one. `upgrade(operation, version, body)` lifts an older request body to the latest shape, and
     `downgrade(operation, version, body)` lowers the latest response; both may change in place and
-    return what they were given.
+    return what they were given. `exact_paths`: a slash after a collection names a member without a
+    name, which is none; otherwise it is left out of account.
     """
 
     name: str  # "compute"
@@ -97,3 +98,4 @@ class Service:
     downgrade: Callable[[Operation, Version, Any], Any] | None = None
     validation_message: Callable[[str], str] | None = None
     error_page: Callable[[ApiError], str] | None = None
+    exact_paths: bool = False

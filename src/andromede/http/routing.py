@@ -51,8 +51,10 @@ class Table:
         Errors: NotFound for an unknown path; MethodNotAllowed, with `Allow`, for an unknown method.
         """
         values: list[str] = []
-        node = self._walk(self._root, _segments(path), 0, values)
-        if node is None:
+        segments = _segments(path)
+        node = self._walk(self._root, segments, 0, values)
+        nameless = self.service.exact_paths and path.endswith("/") and len(segments) > 1
+        if node is None or nameless:
             raise NotFound("The resource could not be found.")
         found = node.methods.get(method) or (node.methods.get("GET") if method == "HEAD" else None)
         if found is None:

@@ -33,13 +33,13 @@ log = structlog.get_logger("inspect")
 def serve(paths: Paths, config: Config) -> None:
     """Serve until killed. Errors: OSError when this host does not let the jail be made."""
     listener = bind(paths.run / SOCKET, config)
-    caller = role_uid(config, "api")
+    callers = {role_uid(config, "api"), os.geteuid()}  # the worker is who this role is at first
     if os.geteuid() == 0:
         _lock_up(paths, role_uid(config, "inspect"))
         log.info("inspecting in a jail", uid=os.getuid(), namespaces="net mount pid ipc uts")
     else:
         log.warning("inspecting without a jail: this cloud runs without root", uid=os.getuid())
-    answer_all(listener, caller)
+    answer_all(listener, callers)
 
 
 def bind(path: Path, config: Config) -> socket.socket:
@@ -70,13 +70,13 @@ def _lock_up(paths: Paths, uid: int) -> None:
     os.umask(0o077)
 
 
-def answer_all(listener: socket.socket, caller: int) -> None:
-    """Answer every connection of user `caller`, a few at once; the others are closed unheard."""
+def answer_all(listener: socket.socket, callers: set[int]) -> None:
+    """Answer every connection of these users, a few at once; the others are closed unheard."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="inspect") as pool:
         while True:
             connection, _ = listener.accept()
-            if _peer(connection) != caller:
-                log.warning("refused a caller", uid=_peer(connection), accepted=caller)
+            if _peer(connection) not in callers:
+                log.warning("refused a caller", uid=_peer(connection), accepted=sorted(callers))
                 connection.close()
             else:
                 pool.submit(_answer, connection)

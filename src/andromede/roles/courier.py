@@ -1,6 +1,8 @@
-"""The courier role: submits the log's checkpoints to the witnesses that operators named.
+"""The courier role: submits the log's checkpoints to the witnesses that operators named, and fetches
+the images that customers import from the web.
 
-It runs as the api's user, listens to nothing, and connects to the configured https addresses only.
+It runs as the api's user and listens to nothing. It connects to the witnesses' configured https
+addresses and, for images, to public addresses and to those that the setting `image_sources` names.
 """
 
 from __future__ import annotations
@@ -17,8 +19,12 @@ import sqlalchemy as sa
 import structlog
 
 from andromede.config import Config, Paths
+from andromede.db import Database
 from andromede.roles import assembly
+from andromede.roles.api import Wake
+from andromede.services.image import api as image
 from andromede.sovereignty.log.courier import Answer, due, submit
+from andromede.work.store import set_wake
 
 log = structlog.get_logger("courier")
 EVERY = 1.0  # seconds between looks
@@ -67,18 +73,43 @@ class Patience:
         self._pauses[name] = (time.monotonic() + pause, pause)
 
 
+def fetch_images(config: Config, paths: Paths, database: Database, stop: threading.Event) -> None:
+    """Fetch what is to be imported from the web, until `stop` is set. A download under way then is
+    begun anew at the next start."""
+    under_way: dict[str, threading.Thread] = {}
+    while not stop.is_set():
+        try:
+            due = image.downloads(database)
+        except Exception:
+            log.exception("imports not looked for")
+            due = []
+        under_way = {name: each for name, each in under_way.items() if each.is_alive()}
+        for task in due:
+            if task.id not in under_way:
+                arguments = (config, paths, database, task)
+                thread = threading.Thread(target=image.download, args=arguments, daemon=True)
+                under_way[task.id] = thread
+                thread.start()
+        stop.wait(EVERY)
+
+
 def serve(config: Config, paths: Paths) -> None:
-    """Submit until SIGTERM."""
+    """Submit and fetch until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     database = assembly.cloud(config, paths).database
+    set_wake(Wake(paths.run / "wake.sock"))
     patience = Patience()
     log.info("started")
 
     def one(row: sa.RowMapping) -> None:
         patience.note(row["name"], well=submit(database, row, send))
 
+    fetching = threading.Thread(
+        target=fetch_images, args=(config, paths, database, stop), name="fetch", daemon=True
+    )
+    fetching.start()
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier") as pool:
         while not stop.is_set():
             try:

@@ -46,6 +46,19 @@ def active(client: Client, data: bytes = b"data", **attributes: Any) -> dict[str
     return show(client, image["id"])
 
 
+def stage(client: Client, image_id: str, data: bytes, **headers: str) -> Answer:
+    return client.put(f"/image/v2/images/{image_id}/stage", raw=data, headers=OCTETS | headers)
+
+
+def importing(client: Client, data: bytes = b"data", **attributes: Any) -> dict[str, Any]:
+    """An image whose staged data are to be imported by the worker."""
+    image = create(client, **attributes)
+    assert stage(client, image["id"], data).status == 204
+    body = {"method": {"name": "glance-direct"}}
+    assert client.post(f"/image/v2/images/{image['id']}/import", body).status == 202
+    return show(client, image["id"])
+
+
 def patch(client: Client, image_id: str, *changes: object) -> Answer:
     return client.patch(f"/image/v2/images/{image_id}", list(changes), headers=PATCH)
 

@@ -24,7 +24,7 @@ def test_discovery(cloud: TestCloud) -> None:
     for path, status in (("/image", 300), ("/image/", 300), ("/image/versions", 200)):
         versions = cloud.as_().get(path).expect(status)["versions"]
         assert versions[0] == {
-            "id": "v2.9",
+            "id": "v2.15",
             "status": "CURRENT",
             "links": [{"rel": "self", "href": "https://cloud.test:8443/image/v2/"}],
         }
@@ -308,8 +308,14 @@ def test_schemas_and_information(cloud: TestCloud) -> None:
     member = cloud.as_(caller())
     document = member.get("/image/v2/schemas/image").expect(200)
     assert document["name"] == "image"
-    assert set(document["properties"]) == EXPECTED
+    assert set(document["properties"]) == EXPECTED | {"stores"}
     assert member.get("/image/v2/schemas/images").expect(200)["name"] == "images"
     found = member.get("/image/v2/info/import").expect(200)
-    assert found["import-methods"]["value"] == []
-    assert member.get("/image/v2/info/stores").status == 404
+    assert found["import-methods"]["value"] == ["glance-direct", "web-download"]
+    assert [e["id"] for e in member.get("/image/v2/info/stores").expect(200)["stores"]] == ["local"]
+
+
+def test_an_image_without_a_name_is_none(cloud: TestCloud) -> None:
+    member = cloud.as_(caller(), accept="application/json")
+    assert member.get("/image/v2/images/").status == 404
+    assert member.delete("/image/v2/images/").status == 404

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from andromede import tls
+from andromede.config import Paths
 from andromede.roles import courier
 from andromede.roles.courier import LONGEST_PAUSE, Patience, send
 
@@ -129,7 +130,13 @@ def test_the_role_does_rounds_until_it_is_told_to_stop(
 
     monkeypatch.setattr(courier, "due", due)
     monkeypatch.setattr(courier, "submit", submit)
-    courier.serve(None, None)  # type: ignore[arg-type]
+    fetching, woken = threading.Event(), []
+    monkeypatch.setattr(courier, "fetch_images", lambda *_: fetching.set())
+    monkeypatch.setattr(courier, "Wake", str)
+    monkeypatch.setattr(courier, "set_wake", woken.append)
+    courier.serve(None, Paths(Path("/state")))  # type: ignore[arg-type]
     assert rounds[-1] == "disposed"
+    assert woken == ["/state/run/wake.sock"]
+    assert fetching.wait(10)
     assert asked.count("bad") == 1, "it is left alone for a while"
     assert asked.count("good") > 1

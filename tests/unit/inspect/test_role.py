@@ -25,7 +25,9 @@ def role(tmp_path: Path) -> Path:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(str(path))
     listener.listen(4)
-    serving = threading.Thread(target=server.answer_all, args=(listener, os.geteuid()), daemon=True)
+    serving = threading.Thread(
+        target=server.answer_all, args=(listener, {os.geteuid()}), daemon=True
+    )
     serving.start()
     return path
 
@@ -141,7 +143,7 @@ def test_another_user_is_not_heard(tmp_path: Path) -> None:
         listener.bind(str(path))
         listener.listen(1)
         threading.Thread(
-            target=server.answer_all, args=(listener.dup(), os.geteuid() + 1), daemon=True
+            target=server.answer_all, args=(listener.dup(), {os.geteuid() + 1}), daemon=True
         ).start()
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
             connection.connect(str(path))

@@ -15,5 +15,6 @@ SERVICE = Service(
     operations=OPERATIONS,
     error_shape=errors.shape,
     error_page=errors.page,
+    exact_paths=True,
 )
 LIFECYCLES: list[Lifecycle] = [IMAGE]

@@ -7,17 +7,26 @@ from andromede.http.access import Caller
 from andromede.http.context import Context
 from andromede.http.errors import Forbidden, NotFound
 from andromede.services.image import store
+from andromede.services.image.members import store as members
 from andromede.services.image.schema import UUID
 from andromede.services.image.store import Image
 
 OPEN = ("public", "community")  # what everybody sees
 
 
-def visible(caller: Caller, image: Image) -> bool:
-    """Whether a caller who knows the id may see the image."""
+def visible(connection: Connection, caller: Caller, image: Image) -> bool:
+    """Whether a caller who knows the id may see the image: it is everybody's, its project's, or
+    its project is a member of it, whatever it answered."""
     if caller.admin or image.visibility in OPEN:
         return True
-    return caller.project_id is not None and image.project_id == caller.project_id
+    if caller.project_id is None:
+        return False
+    if image.project_id == caller.project_id:
+        return True
+    return (
+        image.visibility == "shared"
+        and members.get(connection, image.id, caller.project_id) is not None
+    )
 
 
 def require_data(context: Context, image: Image) -> None:
@@ -39,7 +48,7 @@ def find(connection: Connection, caller: Caller, image_id: str) -> Image:
     Errors: NotFound.
     """
     image = store.get(connection, image_id.lower()) if UUID.fullmatch(image_id) else None
-    if image is None or not visible(caller, image):
+    if image is None or not visible(connection, caller, image):
         raise NotFound(f"No image found with ID {image_id}")
     return image
 

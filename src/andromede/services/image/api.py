@@ -13,6 +13,8 @@ from andromede.http.errors import BadRequest
 from andromede.services.image import access, store
 from andromede.services.image.audit import audit
 from andromede.services.image.data import files
+from andromede.services.image.imports.downloads import download
+from andromede.services.image.imports.downloads import due as downloads
 from andromede.services.image.limits import DEFAULTS as QUOTA_DEFAULTS
 from andromede.services.image.limits import limits
 from andromede.services.image.schema import UUID
@@ -20,8 +22,8 @@ from andromede.services.image.store import placements
 from andromede.sovereignty.consent.reach import Reach
 
 __all__ = [
-    "QUOTA_DEFAULTS", "BootImage", "audit", "clean", "image_for_boot", "limits", "placements",
-    "reach", "usage",
+    "QUOTA_DEFAULTS", "BootImage", "audit", "clean", "download", "downloads", "image_for_boot",
+    "limits", "placements", "reach", "usage",
 ]  # fmt: skip
 
 BOOTABLE = ("qcow2", "raw")
@@ -74,7 +76,7 @@ def reach(connection: Connection, caller: Caller, image_id: str) -> Reach | None
     image = store.get(connection, image_id.lower()) if UUID.fullmatch(image_id) else None
     if image is None:
         return None
-    see = access.visible(caller, image)
+    see = access.visible(connection, caller, image)
     return Reach(
         kind="image", id=image.id, project_id=image.project_id, service="image",
         path="/v2/images", see=see, change=see and access.owns(caller, image),
@@ -98,7 +100,8 @@ def clean(paths: Paths, database: Database) -> list[str]:
         known = store.statuses(connection, list(there))
         stale = set(store.saving(connection))
     stale |= {each for each, is_part in there.items() if is_part}
-    stale |= {each for each in there if known.get(each) not in store.STORED}
+    kept = (*store.STORED, *store.STAGED)
+    stale |= {each for each in there if known.get(each) not in kept}
     return [each for each in sorted(stale) if _clean_one(paths, database, each)]
 
 
@@ -110,8 +113,9 @@ def _clean_one(paths: Paths, database: Database, image_id: str) -> bool:
     try:
         status = database.transact(lambda c: store.abandon_upload(c, image_id, None))
         files.part(paths.images, image_id).unlink(missing_ok=True)
-        if status not in store.STORED:
+        if status not in (*store.STORED, *store.STAGED):
             files.whole(paths.images, image_id).unlink(missing_ok=True)
+            files.staged(paths.images, image_id).unlink(missing_ok=True)
     finally:
         os.close(descriptor)
     return True

@@ -30,7 +30,9 @@ def _rows(rows: dict[str, tuple[str, int | None]], folder: Path) -> Iterator[Fin
     for image_id, (status, size) in rows.items():
         if status in store.STORED:
             yield from _stored(image_id, status, size, files.whole(folder, image_id))
-        elif status == "saving" and not _filled(files.part(folder, image_id)):
+        elif status == "uploading" and files.staged(folder, image_id).exists():
+            continue
+        elif status in store.FILLING and not _filled(files.part(folder, image_id)):
             yield _finding(image_id, "is being saved, and nobody fills it", CLEANED)
 
 
@@ -53,8 +55,12 @@ def _files(
         if is_part and not _filled(part):
             yield _finding(str(part), "is an upload that nobody fills", CLEANED)
         whole = files.whole(folder, image_id)
-        if status not in store.STORED and whole.exists() and not _filled(whole):
+        kept = (*store.STORED, "importing")  # a worker may have renamed it, and not yet told
+        if status not in kept and whole.exists() and not _filled(whole):
             yield _finding(str(whole), "is data of no image", CLEANED)
+        waiting = files.staged(folder, image_id)
+        if status not in store.STAGED and waiting.exists() and not _filled(waiting):
+            yield _finding(str(waiting), "waits for no import", CLEANED)
 
 
 def _filled(path: Path) -> bool:

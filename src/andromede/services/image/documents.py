@@ -5,10 +5,12 @@ Source: the Image service API v2, "Image schemas".
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from andromede.http.context import Context
 from andromede.services.image import schema
+from andromede.services.image.metadefs import documents as metadefs
 
 _TEXT = {"type": "string"}
 _MAYBE_TEXT = {"type": ["null", "string"]}
@@ -58,6 +60,7 @@ def _properties() -> dict[str, Any]:
         "self": {**_TEXT, **_FIXED, "description": "The image's path"},
         "file": {**_TEXT, **_FIXED, "description": "The path of its data"},
         "schema": {**_TEXT, **_FIXED, "description": "The path of this document"},
+        "stores": {**_TEXT, **_FIXED, "description": "Where its data are kept"},
     }
 
 
@@ -87,9 +90,80 @@ IMAGES: dict[str, Any] = {
 }
 
 
-def image(_: Context) -> object:
-    return IMAGE
+def _member() -> dict[str, Any]:
+    return {
+        "member_id": {**_TEXT, "description": "The project the image is offered to"},
+        "image_id": {**_TEXT, "pattern": f"^{schema.UUID.pattern}$", "description": "The image"},
+        "status": {
+            **_TEXT,
+            "enum": ["pending", "accepted", "rejected"],
+            "description": "What the project answered",
+        },
+        "created_at": {**_TEXT, "description": "When it was offered"},
+        "updated_at": {**_TEXT, "description": "When the answer last changed"},
+        "schema": {"readOnly": True, **_TEXT},
+    }
 
 
-def images(_: Context) -> object:
-    return IMAGES
+MEMBER: dict[str, Any] = {"name": "member", "properties": _member()}
+MEMBERS: dict[str, Any] = {
+    "name": "members",
+    "properties": {"members": {"type": "array", "items": MEMBER}, "schema": _TEXT},
+    "links": [{"rel": "describedby", "href": "{schema}"}],
+}
+
+
+def _task() -> dict[str, Any]:
+    moments = {
+        "created_at": {**_TEXT, "description": "When it was asked for"},
+        "updated_at": {**_TEXT, "description": "When it last changed"},
+        "expires_at": {"type": ["null", "string"], "description": "When it will be forgotten"},
+    }
+    return {
+        "id": {**_TEXT, "pattern": f"^{schema.UUID.pattern}$", "description": "The task's id"},
+        "type": {**_TEXT, "enum": ["api_image_import"], "description": "What it does"},
+        "status": {
+            **_TEXT,
+            "enum": ["pending", "processing", "success", "failure"],
+            "description": "How far it is",
+        },
+        "owner": {**_TEXT, "description": "The project whose image it is"},
+        "image_id": {**_TEXT, "description": "The image"},
+        "request_id": {**_TEXT, "description": "The request that asked for it"},
+        "user_id": {**_TEXT, "description": "Who asked for it"},
+        **moments,
+        "self": {"readOnly": True, **_TEXT},
+        "schema": {"readOnly": True, **_TEXT},
+    }
+
+
+_OBJECT = {"type": ["null", "object"]}
+TASK: dict[str, Any] = {
+    "name": "task",
+    "properties": {
+        **_task(),
+        "input": {**_OBJECT, "description": "What was asked"},
+        "result": {**_OBJECT, "description": "What came of it"},
+        "message": {**_TEXT, "description": "Why it failed"},
+    },
+}
+TASKS: dict[str, Any] = {
+    "name": "tasks",
+    "properties": {
+        "tasks": {"type": "array", "items": {"name": "task", "properties": _task()}},
+        "schema": _TEXT,
+    },
+    "links": [{"rel": "describedby", "href": "{schema}"}],
+}
+
+
+def handler(document: dict[str, Any]) -> Callable[[Context], object]:
+    """What answers with one document."""
+    return lambda _: document
+
+
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    "image": IMAGE, "images": IMAGES, "member": MEMBER, "members": MEMBERS,
+    "task": TASK, "tasks": TASKS,
+    **{f"metadefs/{name}": each for name, each in metadefs.DOCUMENTS.items()},
+}  # fmt: skip

@@ -9,7 +9,7 @@ from andromede.http.access import Caller
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Conflict, Forbidden, NotFound
 from andromede.http.operation import Reply
-from andromede.services.image import access, limits, schema, store, view
+from andromede.services.image import access, info, limits, schema, store, view
 from andromede.services.image.store import Image
 from andromede.sovereignty.policy.model import AT_REST
 from andromede.work import intend
@@ -37,7 +37,11 @@ def create(context: Context) -> Reply:
         raise Conflict(f"Image ID {image.id} already exists!")
     store.insert(context.conn, image)
     context.concerns(image.id, owner)
-    headers = {"Location": context.url(f"/v2/images/{image.id}")}
+    headers = {
+        "Location": context.url(f"/v2/images/{image.id}"),
+        "OpenStack-image-import-methods": ",".join(info.METHODS),
+        "OpenStack-image-store-ids": info.STORE,
+    }
     return Reply(201, view.show(image), headers)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from andromede.http.access import AUTHENTICATED, PROJECT_MEMBER, PROJECT_READER, Rule
+from andromede.http.access import ADMIN, AUTHENTICATED, PROJECT_MEMBER, PROJECT_READER, Rule
 from andromede.http.operation import Operation, Transaction
 from andromede.services.image import documents, images, info, patch, versions
 from andromede.services.image.data import routes as data
+from andromede.services.image.imports import routes as imports
 from andromede.services.image.listing import routes as listing
+from andromede.services.image.members import routes as members
+from andromede.services.image.metadefs import routes as metadefs
 
 Handler = Callable[..., Any]
 
@@ -35,10 +38,24 @@ OPERATIONS = [
     _public("/", versions.choices, "choices"),
     _public("/v2", versions.choices, "choices"),
     _public("/versions", versions.listing, "list"),
-    _row("GET", "/schemas/image", documents.image, "schema:show", AUTHENTICATED),
-    _row("GET", "/schemas/images", documents.images, "schema:list", AUTHENTICATED),
+    *(
+        _row("GET", f"/schemas/{name}", documents.handler(each), "schema:show", AUTHENTICATED)
+        for name, each in documents.DOCUMENTS.items()
+    ),
     _row("GET", "/info/import", info.imports, "info:import", AUTHENTICATED),
     _row("GET", "/info/stores", info.stores, "info:stores", AUTHENTICATED),
+    _row("GET", "/info/stores/detail", info.stores_detail, "info:stores-detail", ADMIN),
+    _row("GET", "/info/usage", info.usage, "info:usage", PROJECT_READER),
+    _row("DELETE", "/stores/{store}/{id}", info.remove_from_store, "store:remove", PROJECT_MEMBER),
+    _row("GET", "/tasks", imports.index, "task:list", ADMIN),
+    _row("GET", "/tasks/{id}", imports.show, "task:show", ADMIN),
+    _row("GET", "/images/{id}/tasks", imports.of_image, "task:of-image", PROJECT_READER),
+    _row("POST", "/images/{id}/import", imports.create, "data:import", PROJECT_MEMBER, status=202,
+         body=dict, places="create"),
+    _row(
+        "PUT", "/images/{id}/stage", data.stage, "data:stage", PROJECT_MEMBER, status=204,
+        stream=True, transaction=Transaction.OWN, places="create",
+    ),
     _row("GET", "/images", listing.index, "image:list", PROJECT_READER),
     _row(
         "POST", "/images", images.create, "image:create", PROJECT_MEMBER, status=201, body=dict,
@@ -61,10 +78,19 @@ OPERATIONS = [
         "POST", "/images/{id}/actions/reactivate", images.reactivate, "image:reactivate",
         PROJECT_MEMBER, status=204,
     ),
+    _row("GET", "/images/{id}/members", members.index, "member:list", PROJECT_READER),
+    _row("POST", "/images/{id}/members", members.create, "member:create", PROJECT_MEMBER, body=dict,
+         places="share"),
+    _row("GET", "/images/{id}/members/{member}", members.show, "member:show", PROJECT_READER),
+    _row("PUT", "/images/{id}/members/{member}", members.update, "member:update", PROJECT_MEMBER,
+         body=dict),
+    _row("DELETE", "/images/{id}/members/{member}", members.delete, "member:delete",
+         PROJECT_MEMBER, status=204),
     _row("GET", "/images/{id}/file", data.download, "data:download", PROJECT_MEMBER,
          reveals="disk"),
     _row(
         "PUT", "/images/{id}/file", data.upload, "data:upload", PROJECT_MEMBER, status=204,
         stream=True, transaction=Transaction.OWN, places="create",
     ),
+    *metadefs.OPERATIONS,
 ]  # fmt: skip

@@ -1,9 +1,10 @@
-"""The lifecycle of an image: once its row is gone, its data go."""
+"""The lifecycle of an image: staged data are imported; once its row is gone, its data go."""
 
 from __future__ import annotations
 
 from andromede.db import Connection
 from andromede.services.image.data import files
+from andromede.services.image.imports import steps as imports
 from andromede.work import Done, Lifecycle, Outcome, Step, intend
 from andromede.work.lifecycle import Record
 
@@ -18,8 +19,11 @@ def remove(step: Step) -> Outcome:
     return Done()
 
 
-def fail(step: Step, _: str) -> Record:
-    """Nobody sees a deleted image, so removing it is never given up: it is intended anew."""
+def fail(step: Step, message: str) -> Record:
+    """A failed import is told by its task. Nobody sees a deleted image, so removing it is never
+    given up: it is intended anew."""
+    if step.task.label == "import":
+        return imports.fail(step, message)
 
     def record(connection: Connection) -> None:
         intend(
@@ -32,7 +36,7 @@ def fail(step: Step, _: str) -> Record:
 
 IMAGE = Lifecycle(
     kind="image",
-    steps={"remove": remove},
+    steps={"import": imports.run, "remove": remove},
     fail=fail,
-    doc="Removes the data of a deleted image.",
+    doc="Imports what was staged; removes the data of a deleted image.",
 )

@@ -62,6 +62,8 @@ image_property = table(
 image_tombstone = table("image_tombstone", metadata, identifier("image_id", primary_key=True))
 
 STORED = ("active", "deactivated")  # the statuses whose data lie in the folder of images
+STAGED = ("uploading", "importing")  # the statuses whose data may wait there for their import
+FILLING = ("saving", "uploading")  # while an upload is named, its data are arriving
 
 
 class Image(Struct, kw_only=True):
@@ -178,36 +180,74 @@ def delete(connection: Connection, image_id: str) -> None:
     connection.execute(sa.insert(image_tombstone), {"image_id": image_id})
 
 
-def begin_upload(connection: Connection, image_id: str, upload: str) -> bool:
-    """Let one upload fill an image that has no data; whether it may."""
+def begin_upload(connection: Connection, image_id: str, upload: str, status: str) -> bool:
+    """Let one upload fill an image that has no data, as `saving` or `uploading`; whether it may."""
     changed = connection.execute(
         sa.update(image)
-        .where(image.c.id == image_id, image.c.status.in_(("queued", "saving")))
-        .values(status="saving", upload=upload)
+        .where(image.c.id == image_id, sa.or_(image.c.status == "queued", _filling()))
+        .values(status=status, upload=upload, size=None)
     )
     return changed.rowcount == 1
+
+
+def _filling() -> sa.ColumnElement[bool]:
+    """Data are arriving, or were when their process died."""
+    return sa.and_(image.c.status.in_(FILLING), image.c.upload.is_not(None))
 
 
 def end_upload(
     connection: Connection, image_id: str, upload: str, facts: Mapping[str, Any]
 ) -> bool:
     """Make an image active with the facts of its data; False when this upload is not the one."""
+    return _end(connection, image_id, upload, status="active", **facts)
+
+
+def end_staging(connection: Connection, image_id: str, upload: str, size: int) -> bool:
+    """Note that an image's data wait for their import; False when this upload is not the one."""
+    return _end(connection, image_id, upload, size=size)
+
+
+def _end(connection: Connection, image_id: str, upload: str, **values: Any) -> bool:
     changed = connection.execute(
         sa.update(image)
-        .where(image.c.id == image_id, image.c.upload == upload, image.c.status == "saving")
-        .values(status="active", upload=None, updated_at=clock.now(), **facts)
+        .where(image.c.id == image_id, image.c.upload == upload, image.c.status.in_(FILLING))
+        .values(upload=None, updated_at=clock.now(), **values)
     )
     return changed.rowcount == 1
 
 
 def abandon_upload(connection: Connection, image_id: str, upload: str | None) -> str | None:
     """Put an image that waits for `upload` (None: for any) back to queued; its status then."""
-    mine = [image.c.id == image_id, image.c.status == "saving"]
+    mine = [image.c.id == image_id, _filling()]
     if upload is not None:
         mine.append(image.c.upload == upload)
-    connection.execute(sa.update(image).where(*mine).values(status="queued", upload=None))
+    values: dict[str, Any] = {"status": "queued", "upload": None, "size": None}
+    connection.execute(sa.update(image).where(*mine).values(values))
     row = connection.execute(sa.select(image.c.status).where(image.c.id == image_id)).first()
     return None if row is None else str(row.status)
+
+
+def set_status(
+    connection: Connection, image_id: str, before: str, after: str, **facts: Any
+) -> bool:
+    """Move an image from one status to another, with facts; False when it is in neither."""
+    changed = connection.execute(
+        sa.update(image)
+        .where(image.c.id == image_id, image.c.status == before)
+        .values(status=after, updated_at=clock.now(), **facts)
+    )
+    return changed.rowcount == 1
+
+
+def set_marks(connection: Connection, image_id: str, marks: Mapping[str, str]) -> None:
+    """Set properties that only the cloud writes."""
+    connection.execute(
+        sa.delete(image_property).where(
+            image_property.c.image_id == image_id, image_property.c.name.in_(list(marks))
+        )
+    )
+    rows = [{"image_id": image_id, "name": name, "value": text} for name, text in marks.items()]
+    connection.execute(sa.insert(image_property), rows)
 
 
 def statuses(connection: Connection, ids: list[str]) -> dict[str, str]:
@@ -223,7 +263,7 @@ def statuses(connection: Connection, ids: list[str]) -> dict[str, str]:
 
 def saving(connection: Connection) -> list[str]:
     """Images whose upload is under way, or was when its process died."""
-    rows = connection.execute(sa.select(image.c.id).where(image.c.status == "saving"))
+    rows = connection.execute(sa.select(image.c.id).where(_filling()))
     return [row.id for row in rows]
 
 

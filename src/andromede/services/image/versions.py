@@ -1,7 +1,7 @@
 """Discovery: which versions of the image API are served, and where.
 
-Source: the Image service API, "List API versions"; 2.9 is the last version of a cloud with one
-store of images and no cache in front of it.
+Source: the Image service API, "List API versions"; 2.15 is the last version of a cloud with named
+stores, without a cache in front of them and without locations that customers add.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from andromede.http.context import Context
 from andromede.http.operation import Reply
 
-CURRENT = 9
+CURRENT = 15
 
 
 def _versions(context: Context) -> dict[str, object]:
@@ -22,7 +22,7 @@ def _versions(context: Context) -> dict[str, object]:
                 "links": [{"rel": "self", "href": href}],
             }
             for minor in range(CURRENT, -1, -1)
-            if minor != 8  # 2.8 is for several stores
+            if minor != 14  # the image cache
         ]
     }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from andromede import clock
-from andromede.services.image.store import Image
+from andromede.services.image import info
+from andromede.services.image.store import STORED, Image
 
 _SHOWN = (
     "id", "name", "status", "visibility", "protected", "os_hidden", "checksum", "os_hash_algo",
@@ -17,10 +18,10 @@ _SHOWN = (
 def show(image: Image) -> dict[str, Any]:
     """The body of one image. Content that may never be booted is marked, with the reason."""
     path = f"/v2/images/{image.id}"
-    marks = {}
+    marks = {"stores": info.STORE} if image.status in STORED else {}
     if image.unbootable is not None:
         mismatch = image.format_found != image.disk_format
-        marks = {
+        marks |= {
             "andromede_content": "mismatch" if mismatch else "unbootable",
             "andromede_content_found": image.format_found or "unknown",
             "andromede_content_reason": image.unbootable,

@@ -15,7 +15,7 @@ from andromede.http.context import Context
 from andromede.http.errors import ApiError, BadRequest, Conflict, TooLarge, Unavailable
 from andromede.inspect.verdict import InspectionError
 from andromede.services.image import access, limits, store
-from andromede.services.image.data import files
+from andromede.services.image.data import files, staged
 from andromede.services.image.store import Image
 from andromede.sovereignty import admit
 from andromede.sovereignty.policy.model import AT_REST
@@ -32,6 +32,8 @@ class GoneError(ApiError):
 
 class Incoming:
     """The data of one image on their way in. `size` counts the bytes so far."""
+
+    status = "saving"  # what the image is meanwhile
 
     def __init__(self, context: Context, declared: int | None) -> None:
         self.context = context
@@ -69,16 +71,20 @@ class Incoming:
 
     def _check(self, connection: Connection) -> Image:
         image = access.find_own(connection, self.context)
-        if image.status not in ("queued", "saving"):
+        arriving = image.status in store.FILLING and image.upload is not None
+        if image.status != "queued" and not arriving:
             raise Conflict(
                 f"Image {image.id} is {image.status}: its data can be uploaded once, while it is "
                 f"queued."
             )
+        self._check_formats(image)
+        return image
+
+    def _check_formats(self, image: Image) -> None:
         if image.disk_format is None or image.container_format is None:
             raise BadRequest(
                 "Properties disk_format, container_format must be set prior to saving data."
             )
-        return image
 
     def _largest(self, connection: Connection, image: Image) -> int:
         cloud = self.context.cloud.config.largest_image
@@ -107,7 +113,7 @@ class Incoming:
             admit.Destination(site=image.site, host=image.host, keys=AT_REST),
         )
         self.context.admitted = True
-        if not store.begin_upload(connection, self.id, self.upload):
+        if not store.begin_upload(connection, self.id, self.upload, self.status):
             raise Conflict(f"Image {self.id} is not queued any more.")
 
     def write(self, data: bytes) -> None:
@@ -143,13 +149,16 @@ class Incoming:
             if error.errno in FULL:
                 raise _full(self.id, os.strerror(error.errno or 0)) from error
             raise
+        self._keep()
+        self.close()
+
+    def _keep(self) -> None:
         verdict = self._inspect()
         try:
             files.publish(self.folder, self.id)
         except FileNotFoundError as error:
             raise _gone(self.id) from error
         self.context.transact(lambda connection: self._note_end(connection, verdict), 204)
-        self.close()
 
     def _inspect(self) -> Verdict:
         inspect = self.context.cloud.inspect
@@ -166,12 +175,8 @@ class Incoming:
                 f"Inspecting the data of image {self.id} failed, so they were not kept; try again "
                 f"later: {error}"
             ) from error
-        true_kind = verdict.format_found == image.disk_format
-        if not verdict.ok and true_kind and verdict.format_found in CHECKED:
-            raise BadRequest(
-                f"The data of image {self.id} are refused: {verdict.reason}. A whole "
-                f"{image.disk_format} disk that refers to no other file is accepted."
-            )
+        if (why := refusal(image, verdict)) is not None:
+            raise BadRequest(why)
         return verdict
 
     def _note_end(self, connection: Connection, verdict: Verdict) -> None:
@@ -180,14 +185,12 @@ class Incoming:
             raise _gone(self.id)
         self.context.concerns(image.id, image.project_id)
         limits.require_bytes(connection, image.project_id, self.size)
-        facts: dict[str, Any] = {
+        facts = {
+            **inspected(verdict),
             "size": self.size,
-            "virtual_size": verdict.virtual_size or None,
             "checksum": self.md5.hexdigest(),
             "os_hash_algo": "sha512",
             "os_hash_value": self.sha512.hexdigest(),
-            "format_found": verdict.format_found,
-            "unbootable": None if verdict.ok else verdict.reason or "its content is not bootable",
         }
         self.context.notes = {"size": self.size, "sha512": facts["os_hash_value"]}
         if not store.end_upload(connection, self.id, self.upload, facts):
@@ -201,7 +204,7 @@ class Incoming:
             status = self.database.transact(
                 lambda connection: store.abandon_upload(connection, self.id, self.upload)
             )
-            if status not in store.STORED:
+            if status not in (*store.STORED, *store.STAGED):
                 files.remove(self.folder, self.id)
         finally:
             self.close()
@@ -211,6 +214,53 @@ class Incoming:
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
+
+
+class Staging(Incoming):
+    """Data that wait for their import, where they are inspected."""
+
+    status = "uploading"
+
+    def _check_formats(self, image: Image) -> None:
+        """The formats may be set until the import."""
+
+    def _keep(self) -> None:
+        try:
+            files.stage(self.folder, self.id)
+        except FileNotFoundError as error:
+            raise _gone(self.id) from error
+        self.context.transact(self._note_staged, 204)
+
+    def _note_staged(self, connection: Connection) -> None:
+        image = store.get(connection, self.id)
+        if image is None:
+            raise _gone(self.id)
+        self.context.concerns(image.id, image.project_id)
+        limits.require_bytes(connection, image.project_id, self.size)
+        if not store.end_staging(connection, self.id, self.upload, self.size):
+            raise _gone(self.id)
+        self.context.notes = {"size": self.size, "sha512": self.sha512.hexdigest()}
+        staged.put(connection, self.id, self.md5.hexdigest(), self.sha512.hexdigest())
+
+
+def refusal(image: Image, verdict: Verdict) -> str | None:
+    """Why data are refused: they are a disk of the declared format, and a hostile or broken one."""
+    true_kind = verdict.format_found == image.disk_format
+    if verdict.ok or not true_kind or verdict.format_found not in CHECKED:
+        return None
+    return (
+        f"The data of image {image.id} are refused: {verdict.reason}. A whole "
+        f"{image.disk_format} disk that refers to no other file is accepted."
+    )
+
+
+def inspected(verdict: Verdict) -> dict[str, Any]:
+    """What inspection tells of an image."""
+    return {
+        "virtual_size": verdict.virtual_size or None,
+        "format_found": verdict.format_found,
+        "unbootable": None if verdict.ok else verdict.reason or "its content is not bootable",
+    }
 
 
 def _full(image_id: str, why: str) -> TooLarge:

@@ -12,9 +12,9 @@ import structlog
 from andromede.http.context import Context
 from andromede.http.errors import ApiError, BadRequest, Forbidden, UnsupportedMediaType
 from andromede.http.operation import Reply
-from andromede.services.image import access
+from andromede.services.image import access, info, store
 from andromede.services.image.data import files
-from andromede.services.image.data.incoming import Incoming
+from andromede.services.image.data.incoming import Incoming, Staging
 
 log = structlog.get_logger("image")
 
@@ -37,10 +37,23 @@ async def upload(context: Context) -> Reply:
 
     Errors: those of Incoming; UnsupportedMediaType; TimedOut. After each the image is queued.
     """
+    return await _receive(context, Incoming)
+
+
+async def stage(context: Context) -> Reply:
+    """Keep the body until POST …/import has it inspected and makes it the image's data.
+
+    Errors: as upload.
+    """
+    return await _receive(context, Staging)
+
+
+async def _receive(context: Context, kind: type[Incoming]) -> Reply:
     media = context.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != MEDIA:
         raise UnsupportedMediaType(f"Image data are accepted as {MEDIA}, not {media or 'nothing'}.")
-    incoming = Incoming(context, _declared(context))
+    info.require_store(context.headers.get("x-image-meta-store"))
+    incoming = kind(context, _declared(context))
     await asyncio.to_thread(incoming.begin)
     try:
         async for piece in _pieces(context):
@@ -113,7 +126,7 @@ def download(context: Context) -> Reply:
     if image.status == "deactivated" and not context.caller.admin:
         raise Forbidden(f"The requested image {image.id} has been deactivated. Image data download "
                         f"is forbidden.")  # fmt: skip
-    if image.size is None:
+    if image.size is None or image.status not in store.STORED:
         return Reply(204)
     first, last = _range(context.headers.get("range"), image.size)
     headers = {

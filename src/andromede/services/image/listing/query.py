@@ -34,6 +34,7 @@ class Filters(Struct, kw_only=True):
     """What is looked for. Moments are (operator, microseconds of a whole second)."""
 
     visibility: str | None = None
+    member_status: str = "accepted"
     lists: dict[str, list[str]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     booleans: dict[str, bool] = field(default_factory=dict)
@@ -86,6 +87,7 @@ def _read_filter(filters: Filters, name: str, value: str) -> None:
             raise BadRequest(
                 f"Invalid member_status: {value}. One of {', '.join(MEMBER_STATUSES)}."
             )
+        filters.member_status = value
     elif name == "changes-since":
         raise BadRequest('The "changes-since" filter is no longer available on v2.')
     elif name == "tag":

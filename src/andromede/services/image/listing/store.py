@@ -10,6 +10,7 @@ from andromede import clock
 from andromede.db import Connection
 from andromede.http.access import Caller
 from andromede.services.image.listing.query import Filters, Listing
+from andromede.services.image.members.store import member
 from andromede.services.image.store import Image, image, image_property, image_tag, load
 
 Condition = sa.ColumnElement[bool]
@@ -27,7 +28,7 @@ def page(
         .where(*branch, *wanted)
         .order_by(*_order(listing.sort, image.c))
         .limit(listing.limit + 1)
-        for branch in _branches(caller, listing.filters.visibility)
+        for branch in _branches(caller, listing.filters)
     ]
     if len(branches) == 1:
         return load(connection, connection.execute(branches[0]).mappings().all())
@@ -36,19 +37,37 @@ def page(
     return load(connection, connection.execute(whole).mappings().all())
 
 
-def _branches(caller: Caller, visibility: str | None) -> list[list[Condition]]:
+def _branches(caller: Caller, filters: Filters) -> list[list[Condition]]:
     """Disjoint reasons to see an image, each served by an index."""
+    visibility = filters.visibility
     if caller.admin:
         return [[] if visibility in (None, "all") else [image.c.visibility == visibility]]
     own = image.c.project_id == caller.project_id
     if visibility in ("public", "community"):
         return [[image.c.visibility == visibility]]
-    if visibility in ("private", "shared"):
+    if visibility == "private":
         return [[own, image.c.visibility == visibility]]
+    offered = _offered(caller, filters.member_status)
+    if visibility == "shared":
+        return [[own, image.c.visibility == visibility], offered]
     others = ["public"] if visibility is None else ["public", "community"]
     return [
         [own],
         *([image.c.visibility == each, image.c.project_id != caller.project_id] for each in others),
+        offered,
+    ]
+
+
+def _offered(caller: Caller, status: str) -> list[Condition]:
+    """Other projects' images that the caller's project is a member of, and answered so."""
+    mine = [member.c.member_id == caller.project_id]
+    if status != "all":
+        mine.append(member.c.status == status)
+    ids = sa.select(member.c.image_id).where(*mine)
+    return [
+        image.c.id.in_(ids),
+        image.c.visibility == "shared",
+        image.c.project_id != caller.project_id,
     ]
 
 

@@ -1,0 +1,1 @@
+"""Members of images: the projects that a shared image is offered to."""

@@ -1,0 +1,1 @@
+"""Metadata definitions: the catalogue of properties that images, flavors and servers may carry."""
