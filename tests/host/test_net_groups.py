@@ -191,6 +191,38 @@ def test_a_stateless_group_needs_both_directions(
     assert pings(b.namespace, "10.0.0.11")
 
 
+@pytest.mark.parametrize(
+    ("listed", "passes"),
+    [
+        (("10.0.0.11/32", "fd00::/64"), {"a"}),
+        (("10.0.0.12/30",), {"c"}),  # 10.0.0.12 to 10.0.0.15
+        (("0.0.0.0/0", "10.0.0.0/8"), {"a", "c"}),
+        (("192.0.2.0/24",), set()),
+        ((), set()),
+    ],
+)
+def test_addresses_of_a_list_come_in(
+    lab: HostNetwork,
+    guests: tuple[Guest, ...],
+    servers: str,
+    listed: tuple[str, ...],
+    passes: set[str],
+) -> None:
+    """A rule that names an address group, which is a group of addresses without rules."""
+    named = ingress(protocol="tcp", port_min=22, port_max=22, remote_group="listed")
+    groups = (
+        doc.group(*doc.EGRESS, id=WEB, members=(A,)),
+        doc.group(*doc.EGRESS, named, id=DB, members=(B,)),
+        doc.group(*doc.EGRESS, id=OUT, members=(C,)),
+        GroupSpec(id="listed", stateful=True, rules=(), members=listed),
+    )
+    lab.ensure_firewall(doc.firewall(NET, (A, B, C), *groups))
+    a, _, c = guests
+    for name, each in (("a", a), ("c", c)):
+        wait = 3.0 if name in passes else REFUSAL
+        assert reaches(each.namespace, "10.0.0.12", 22, wait) is (name in passes), name
+
+
 def test_ipv6_rules_and_neighbour_discovery(
     lab: HostNetwork, guests: tuple[Guest, ...], servers: str
 ) -> None:
