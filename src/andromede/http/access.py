@@ -83,6 +83,7 @@ def _in_project(caller: Caller, role: str) -> bool:
 
 
 AUTHENTICATED = Rule("authenticated", lambda caller: True)
+PROJECT = Rule("any role in a project", lambda c: c.admin or c.project_id is not None)
 PROJECT_READER = Rule("project reader", lambda c: c.admin or _in_project(c, "reader"))
 PROJECT_MEMBER = Rule("project member", lambda c: c.admin or _in_project(c, "member"))
 PROJECT_MANAGER = Rule("project manager", lambda c: c.admin or _in_project(c, "manager"))

@@ -23,7 +23,7 @@ async def read(headers: Mapping[str, str], receive: Receive) -> bytes:
     if declared is None:
         if "transfer-encoding" not in headers:
             return b""  # Source: RFC 9112, section 6.3
-    elif declared.isdigit() and int(declared) > LARGEST:
+    elif declared.isascii() and declared.isdigit() and int(declared[:20]) > LARGEST:
         raise TooLarge(f"The body has {declared} bytes; at most {LARGEST} are accepted.")
     parts: list[bytes] = []
     size = 0

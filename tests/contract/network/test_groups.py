@@ -124,6 +124,12 @@ def test_rules_name_groups_that_one_sees(net: Net, name: str) -> None:
         )  # fmt: skip
 
 
+def test_a_rule_needs_the_name_of_a_group(net: Net) -> None:
+    rule = {"security_group_id": "", "direction": "egress"}
+    body = {"security_group_rule": rule}
+    net.refused("POST", "security-group-rules", body, 404, "SecurityGroupNotFound")
+
+
 def test_rules_say_what_they_were_told(net: Net) -> None:
     group = net.group()
     made = net.rule(

@@ -284,6 +284,7 @@ def test_faulty_witnesses_change_nothing(cloud: TestCloud) -> None:
         ("W", {}), ("w", {"url": "http://w/x"}), ("w", {"url": "https://"}), ("w", {"url": "w"}),
         ("w", {"url": "https://w/?q"}), ("w", {"verifier": "x"}), ("w", {"colour": 1}),
         ("w", {"verifier": key("w").log_verifier()}), ("w", {"certificate": "x"}),
+        ("w", {"certificate": "é"}),
     ):  # fmt: skip
         assert operator(cloud).put(f"{WITNESSES}/{name}", {**good, **change}).status == 400
     assert cloud.as_(caller("manager")).put(f"{WITNESSES}/w", good).status == 403

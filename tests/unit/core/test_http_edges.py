@@ -95,6 +95,11 @@ def test_a_body_longer_than_it_said_is_refused() -> None:
         read(part, part)
 
 
+@pytest.mark.parametrize("declared", ["²", "-1", "x"])
+def test_a_length_that_is_none_is_not_believed(declared: str) -> None:
+    assert read({"type": "http.request", "body": b"{}"}, declared=declared) == b"{}"
+
+
 def test_foreign_media_are_refused() -> None:
     with pytest.raises(UnsupportedMediaType, match="text/xml"):
         body.parse(b"<a/>", {"content-type": "text/xml; charset=utf-8"})

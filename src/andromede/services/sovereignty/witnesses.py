@@ -119,7 +119,7 @@ def put(context: Context) -> WitnessView:
 def _require_certificate(pem: str) -> None:
     try:
         ssl.create_default_context(cadata=pem)
-    except (ssl.SSLError, ValueError) as error:
+    except (ssl.SSLError, TypeError, ValueError) as error:  # TypeError: beyond ASCII
         raise BadRequest(f"certificate is not valid: PEM is accepted ({error}).") from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from andromede.http.access import ADMIN, AUTHENTICATED
+from andromede.http.access import ADMIN, PROJECT
 from andromede.http.context import Context
 from andromede.http.errors import NotFound
 from andromede.http.operation import Operation
@@ -83,7 +83,7 @@ def show_extension(context: Context) -> dict[str, Any]:
     return {"extension": _extension(context.params["alias"])}
 
 
-def _row(path: str, handler: Any, action: str, allow: Any = AUTHENTICATED) -> Operation:
+def _row(path: str, handler: Any, action: str, allow: Any = PROJECT) -> Operation:
     return Operation(
         method="GET", path=f"/v2.1{path}", handler=handler, action=f"compute:{action}", allow=allow
     )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from andromede import clock
-from andromede.http.access import AUTHENTICATED
+from andromede.http.access import PROJECT
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden
 from andromede.http.operation import Operation
@@ -134,7 +134,7 @@ def _row(method: str, path: str, handler: Any, verb: str, **more: Any) -> Operat
         path=f"/v2.1/os-keypairs{path}",
         handler=handler,
         action=f"compute:keypair:{verb}",
-        allow=AUTHENTICATED,
+        allow=PROJECT,
         **more,
     )
 

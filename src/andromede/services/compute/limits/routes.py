@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from andromede.http.access import ADMIN, AUTHENTICATED, PROJECT_READER, Rule
+from andromede.http.access import ADMIN, PROJECT, PROJECT_READER, Rule
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden
 from andromede.http.operation import Operation
@@ -147,7 +147,7 @@ def _set(method: str, tail: str, handler: Any, verb: str, allow: Rule, **more: A
 
 OPERATIONS = [
     _set("GET", "", show, "show", PROJECT_READER),
-    _set("GET", "/defaults", defaults, "defaults", AUTHENTICATED),
+    _set("GET", "/defaults", defaults, "defaults", PROJECT),
     _set("GET", "/detail", detail, "detail", PROJECT_READER),
     _set("PUT", "", update, "update", ADMIN, body=QuotaSetBody),
     _set("DELETE", "", reset, "reset", ADMIN, status=202),
@@ -171,6 +171,6 @@ OPERATIONS = [
         path="/v2.1/limits",
         handler=show_limits,
         action="compute:limits:show",
-        allow=AUTHENTICATED,
+        allow=PROJECT,
     ),
 ]

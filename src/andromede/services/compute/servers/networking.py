@@ -5,6 +5,7 @@ Source: the compute API's reference, "Create Server", `networks`; refusals are c
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 
 from andromede.config import server_uid
@@ -73,6 +74,11 @@ def _require_sense(wanted: Sequence[Network], servers: int) -> None:
             ports.add(each.port)
         elif not each.uuid:
             raise BadRequest("Bad network format: missing 'uuid'")
+        elif each.fixed_ip and not _address(each.fixed_ip):
+            raise BadRequest(
+                f"Invalid input for field/attribute fixed_ip. Value: {each.fixed_ip}. An IPv4 or "
+                f"IPv6 address is accepted."
+            )
         elif each.fixed_ip and servers > 1:
             raise BadRequest(
                 "Failed to launch instances: max_count cannot be greater than 1 if 1 fixed_ip "
@@ -80,6 +86,14 @@ def _require_sense(wanted: Sequence[Network], servers: int) -> None:
             )
     if ports and servers > 1:
         raise BadRequest("Failed to launch multiple instances with one port.")
+
+
+def _address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _card(context: Context, holder: Holder, each: Network, groups: list[str], at: int) -> Nic:

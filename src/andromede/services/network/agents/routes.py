@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from andromede.http.access import ADMIN, ADMIN_READER, PROJECT_READER, Rule
+from andromede.http.access import ADMIN, PROJECT_READER, Rule
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.http.operation import Operation, Reply
@@ -27,7 +27,7 @@ HOSTED = replace(NETWORKS, only=hosted())
 def index(context: Context) -> object:
     """Operators see them; for everybody else there are none, as upstream has it."""
     caller = context.caller
-    every = agents.every(context.conn) if ADMIN_READER.allows(caller) else []
+    every = agents.every(context.conn) if ADMIN.allows(caller) else []
     wanted = [(k, v) for k, v in context.query if k in FILTERS or k in FLAGS]
     fields = {v for k, v in context.query if k == "fields"}
     found = [each for each in every if all(_matches(each, k, v) for k, v in wanted)]
@@ -123,12 +123,12 @@ def _row(
 
 OPERATIONS: list[Operation] = [
     _row("GET", "agents", index, "list", PROJECT_READER),
-    _row("GET", "agents/{id}", show, "show", ADMIN_READER),
+    _row("GET", "agents/{id}", show, "show", ADMIN),
     _row("GET", "agents/{id}/dhcp-networks", networks_of, "list_networks", ADMIN),
     _row("POST", "agents/{id}/dhcp-networks", add_network, "add_network", ADMIN, 201),
     _row(
         "DELETE", "agents/{id}/dhcp-networks/{network_id}", remove_network, "remove_network",
         ADMIN, 204,
     ),
-    _row("GET", "networks/{id}/dhcp-agents", agents_of, "list_of_network", ADMIN_READER),
+    _row("GET", "networks/{id}/dhcp-agents", agents_of, "list_of_network", ADMIN),
 ]  # fmt: skip

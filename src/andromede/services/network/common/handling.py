@@ -40,12 +40,12 @@ def read_change(context: Context, schema: Schema) -> dict[str, Any]:
     return attributes.read_update(schema, sent, context)
 
 
-def find(context: Context, collection: Collection, key: str = "") -> Row:
+def find(context: Context, collection: Collection, key: str | None = None) -> Row:
     """The resource of the path, or of `key`, if the caller may see it.
 
     Errors: NotFound in the noun's own type.
     """
-    wanted = key or context.params["id"]
+    wanted = context.params["id"] if key is None else key
     row = store.find(context.conn, collection, context.caller, wanted)
     if row is None:
         raise errors.missing(collection.schema.name, wanted)
@@ -60,7 +60,7 @@ def touch(context: Context, rows: Iterable[Row]) -> None:
             context.touches(row["id"], row["project_id"])
 
 
-def find_own(context: Context, collection: Collection, act: str, key: str = "") -> Row:
+def find_own(context: Context, collection: Collection, act: str, key: str | None = None) -> Row:
     """The resource of the path, if the caller may change it.
 
     Errors: NotFound when it may not be seen; Forbidden when it is seen and another project's; a 412

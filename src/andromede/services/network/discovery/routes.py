@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
-from andromede.http.access import ADMIN_READER, PROJECT_READER, Rule
+from andromede.http.access import ADMIN, PROJECT_READER, Rule
 from andromede.http.context import Context
 from andromede.http.errors import NotFound
 from andromede.http.operation import Operation
@@ -150,6 +150,6 @@ OPERATIONS: list[Operation] = [
     _row("/v2.0/extensions/{alias}", extension, "extension:show", PROJECT_READER),
     _row("/v2.0/service-providers", providers, "service_provider:list", PROJECT_READER),
     _row("/v2.0/availability_zones", zones, "availability_zone:list", PROJECT_READER),
-    _row("/v2.0/network-ip-availabilities", availabilities, "availability:list", ADMIN_READER),
-    _row("/v2.0/network-ip-availabilities/{id}", availability, "availability:show", ADMIN_READER),
+    _row("/v2.0/network-ip-availabilities", availabilities, "availability:list", ADMIN),
+    _row("/v2.0/network-ip-availabilities/{id}", availability, "availability:show", ADMIN),
 ]

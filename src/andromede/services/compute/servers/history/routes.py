@@ -67,7 +67,7 @@ def list_actions(context: Context) -> dict[str, Any]:
     raw = query.get("limit", str(MOST))
     if not (raw.isascii() and raw.isdigit()):
         raise BadRequest(f"limit {raw!r} is not valid: a whole number from 0 is accepted.")
-    limit = min(int(raw), MOST)
+    limit = min(int(raw[:20]), MOST)
     rows = store.page(
         context.conn, server.id, limit=limit, marker=query.get("marker"), since=since, before=before
     )
