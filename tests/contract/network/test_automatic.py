@@ -115,6 +115,8 @@ def test_an_external_network_goes_with_what_stands_for_nothing(net: Net) -> None
 
 def test_ports_of_rules_are_told_in_words_that_name_them(net: Net) -> None:
     group = net.group()
+    any_port = net.rule(group, protocol="udp", port_range_min=None, port_range_max=None)
+    assert any_port["port_range_min"] is None
     for low, high, told in ((-16, 80, "port -16"), (80, 65536, "port 65536"), ("x", 1, "port x")):
         rule = {"security_group_id": group["id"], "direction": "ingress", "protocol": "tcp",
                 "port_range_min": low, "port_range_max": high}  # fmt: skip
