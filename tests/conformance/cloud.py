@@ -15,6 +15,7 @@ from andromede.cli.client import Session, poll
 from andromede.config import Paths
 from benchmarks import scratch
 from benchmarks.scratch import Scratch
+from tests.conformance import web
 
 # Tests act as an all-powerful operator, with a password alone.
 OPEN = {"operator_access": "open", "second_factor": "off"}
@@ -36,17 +37,18 @@ class Prepared:
     microversion: str
     guests: bool  # whether real guests answer over SSH
     image_file: Path | None
+    web_image: str  # a disk on the web
 
 
 @contextlib.contextmanager
 def open_cloud(engine: str, image: Path | None) -> Iterator[Prepared]:
     """A cloud that is erased afterwards; `image` is a guest's, on the embedded engine."""
-    with scratch.cloud(engine) as cloud:
+    with web.serve() as source, scratch.cloud(engine, image_sources=[source]) as cloud:
         cloud.operator.call("sovereignty", "PUT", "/policies/cloud", {"policy": OPEN})
-        yield _prepare(cloud, image)
+        yield _prepare(cloud, image, source)
 
 
-def _prepare(cloud: Scratch, image: Path | None) -> Prepared:
+def _prepare(cloud: Scratch, image: Path | None, source: str) -> Prepared:
     operator = cloud.operator
     password = _admin(operator)
     networks = operator.call("network", "GET", "/v2.0/networks", **{"router:external": "true"})
@@ -63,6 +65,7 @@ def _prepare(cloud: Scratch, image: Path | None) -> Prepared:
         microversion=versions["version"],
         guests=image is not None,
         image_file=image,
+        web_image=f"http://{source}/disk.qcow2",
     )
 
 
@@ -133,7 +136,10 @@ def _options(prepared: Prepared, folder: Path) -> dict[str, dict[str, Any]]:
             "nova": True, "glance": True, "neutron": True, "cinder": False, "swift": False,
             "horizon": False,
         },
-        "image": {"disk_formats": "qcow2,raw,ami,ari,aki,vhd,vmdk,vdi,iso,vhdx"},
+        "image": {
+            "disk_formats": "qcow2,raw,ami,ari,aki,vhd,vmdk,vdi,iso,vhdx",
+            "http_qcow2_image": prepared.web_image, "http_image": prepared.web_image,
+        },
         "image-feature-enabled": {
             "os_glance_reserved": True, "import_image": True, "image_format_enforcement": False,
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from andromede.inspect.verdict import InspectionError
 from andromede.services.image import api
+from andromede.services.image import store as images
 from andromede.services.image.data import files as data
 from andromede.services.image.imports import store
 from andromede.sovereignty.log.leaves import leaf
@@ -146,8 +148,6 @@ def test_an_import_that_was_superseded_does_nothing(cloud: TestCloud, member: Cl
     cloud.database.transact(
         lambda c: store.update(c, tasks(member, image)[0]["id"], status="failure") and None
     )
-    from andromede.services.image import store as images
-
     cloud.database.transact(lambda c: images.set_status(c, image["id"], "importing", "queued"))
     cloud.settle()
     assert show(member, image["id"])["status"] == "queued"
@@ -305,3 +305,32 @@ def test_the_one_store(cloud: TestCloud, member: Client) -> None:
 def test_task_schemas(member: Client) -> None:
     for name in ("task", "tasks"):
         assert member.get(f"/image/v2/schemas/{name}").expect(200)["name"] == name
+
+
+@pytest.mark.parametrize("worker", [True, False])
+def test_an_image_that_is_deleted_while_it_is_staged(
+    cloud: TestCloud, member: Client, monkeypatch: pytest.MonkeyPatch, worker: bool
+) -> None:
+    image = create(member)
+    stage_file = data.stage
+
+    def delete_first(folder: Path, image_id: str) -> None:
+        assert member.delete(f"/image/v2/images/{image_id}").status == 204
+        if worker:
+            cloud.settle()
+        stage_file(folder, image_id)
+
+    monkeypatch.setattr(data, "stage", delete_first)
+    assert stage(member, image["id"], b"data").status == 410
+    cloud.settle()
+    assert files(cloud) == []
+
+
+def test_staging_that_another_upload_took_over(
+    cloud: TestCloud, member: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = create(member)
+    monkeypatch.setattr(images, "end_staging", lambda *_: False)
+    assert stage(member, image["id"], b"data").status == 410
+    assert show(member, image["id"])["status"] == "queued"
+    assert files(cloud) == []
