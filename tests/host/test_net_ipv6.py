@@ -117,18 +117,30 @@ def solicit(each: Guest) -> None:
     each.send(frame(b"\x33\x33\x00\x00\x00\x02", each.mac, 0x86DD, asked))
 
 
+def is_announcement(data: bytes) -> bool:
+    return data[12:14] == b"\x86\xdd" and data[54] == 134
+
+
+def told(each: Guest) -> str | None:
+    """The way out, once it is told; asked for again and again, as guests do."""
+    solicit(each)
+    return way_out(each)
+
+
 def test_a_guest_forms_its_address_and_has_no_way_out_without_a_router(
     guests: dict[str, Guest],
 ) -> None:
-    solicit(guests["a"])
-    until(lambda: A.addresses[1] in addresses(guests["a"]))
+    until(lambda: told(guests["a"]) is None and A.addresses[1] in addresses(guests["a"]))
     assert way_out(guests["a"]) is None
 
 
 def test_where_dhcpv6_gives_addresses_none_is_formed(guests: dict[str, Guest]) -> None:
-    solicit(guests["b"])
-    heard = guests["b"].heard(lambda data: data[12:14] == b"\x86\xdd" and data[54] == 134)
-    assert heard is not None
+
+    def announced() -> bytes | None:
+        solicit(guests["b"])
+        return guests["b"].heard(is_announcement, 0.2)
+
+    heard = until(announced)
     assert heard[54 + 5] & 0x80, "managed: addresses are to be had by DHCPv6"
     assert struct.unpack(">H", heard[54 + 6 : 54 + 8]) == (0,), "no router"
     assert eui("fd00:3::", 0x12) not in addresses(guests["b"])
@@ -218,8 +230,7 @@ def forged_mac(port: PortSpec) -> bytes:
 def test_routers_announce_the_way_out_and_carry(lab: HostNetwork, guests: dict[str, Guest]) -> None:
     lab.ensure_router(ROUTER)
     for name, place in (("a", 1), ("b", 2)):
-        solicit(guests[name])
-        assert until(lambda name=name: way_out(guests[name])) == f"fe80::f816:3eff:feee:60{place}"
+        assert until(lambda name=name: told(guests[name])) == f"fe80::f816:3eff:feee:60{place}"
     with links.netlink(guests["b"].namespace) as ip:
         links.set_addresses(ip, links.index("eth0") or 0, ["fd00:3::beef/64"])
     with serving(guests["b"].namespace, 8080, family=socket.AF_INET6) as peers:

@@ -35,6 +35,7 @@ SETTINGS = {
     "ipv4/ip_unprivileged_port_start": "0",  # what announces it binds 547 without any capability
     "ipv6/conf/all/forwarding": "1",
     "ipv6/conf/default/accept_ra": "0",
+    "ipv6/conf/default/accept_dad": "0",  # a leg speaks at once: nobody else has its MAC
 }
 
 # Of each leg: a guest that just came up is asked for ten times a second, for three seconds as usual;
