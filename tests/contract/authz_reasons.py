@@ -1,0 +1,47 @@
+"""Why rows of the authorization matrix let no persona through, or answer one otherwise than the
+default policies of the real services do. By action, or by method and path."""
+
+from __future__ import annotations
+
+from andromede.http.operation import Operation, Service
+
+SHORT = "public; this log is too short for such a tile"
+OWNER = "asks for a project's token, for what it makes is that project's; the system is none"
+REASONS: dict[str, str] = {
+    "image:info:stores": "404 as in a real service without several stores",
+    "image:versions:choices": "public; 300 as upstream",
+    "identity:version:list": "public; 300 as upstream",
+    "witness:checkpoint:add": "asks for no token, but that the log signed what is submitted",
+    "GET /v1/log/tile/{level}/{n0}/{n1}/{n2}": SHORT,
+    "GET /v1/log/tile/{level}/{n0}/{n1}/{n2}/{n3}": SHORT,
+    "GET /v1/log/tile/{level}/{n0}/{n1}/{n2}/{n3}/{n4}": SHORT,
+    "compute:server:create": OWNER,
+    "image:image:create": OWNER,
+    "sovereignty:bundle:show": "the system has no leaves: an operator names the project it asks of",
+    "sovereignty:notice:read": "noted for the caller's project; the system is none",
+    "compute:server:add-group": "a group is sought in the caller's project; the system is none",
+    "compute:server:remove-group": "a group is sought in the caller's project; the system is none",
+    "network:quota:show": "readers see their own project's, as compute shows them theirs",
+    "network:quota:default": "readers see their own project's, as compute shows them theirs",
+    "network:quota:details": "readers see their own project's, as compute shows them theirs",
+    "network:agent:list": "members are told that they may not; upstream shows them an empty list",
+    "network:availability:list": "members are told that they may not; upstream shows them none",
+    "network:availability:show": "members are told that they may not; upstream says 404",
+    "compute:flavor:show": "a private flavor, which the project may use",
+    "compute:keypair:show": "an operator asks for another's by ?user_id=, as upstream",
+    "compute:keypair:delete": "an operator asks for another's by ?user_id=, as upstream",
+    "identity:catalog:show": "a catalog is made for a project's token, as upstream",
+    "identity:application_credential:create": "of oneself only, as upstream",
+}
+
+
+def reason(service: Service, row: Operation) -> str:
+    """The reason beside a row; empty for none."""
+    return REASONS.get(f"{row.method} {row.path}") or REASONS.get(row.action, "")
+
+
+def unused(rows: list[Operation]) -> set[str]:
+    """Reasons of rows that are no more."""
+    return set(REASONS) - {
+        name for row in rows for name in (f"{row.method} {row.path}", row.action)
+    }
