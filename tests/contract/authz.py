@@ -103,6 +103,14 @@ def ask(
     return answer.status
 
 
+def cells() -> Iterator[tuple[list[str], str]]:
+    """The codes of each line of the accepted file, and what follows them."""
+    for line in FILE.read_text().splitlines():
+        if line[:3].isdigit():
+            words = line.split(maxsplit=len(COLUMNS))
+            yield words[:-1], words[-1]
+
+
 def main() -> str:
     """The file's text; nothing else is written to the standard output."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(io.StringIO()))

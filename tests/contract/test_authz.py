@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
 
 import pytest
 
 from tests.contract import authz
 from tests.contract.authz_reasons import unused
 from tests.contract.whole.world import PUBLIC, rows
-
-
-def cells() -> Iterator[tuple[list[str], str]]:
-    """The codes of each line of the file, and what follows them."""
-    for line in authz.FILE.read_text().splitlines():
-        if line[:3].isdigit():
-            words = line.split(maxsplit=len(authz.COLUMNS))
-            yield words[:-1], words[-1]
 
 
 def test_the_matrix_is_what_the_cloud_does() -> None:
@@ -34,14 +25,14 @@ def test_the_matrix_is_what_the_cloud_does() -> None:
 
 
 def test_every_row_lets_somebody_in_or_says_why() -> None:
-    lines = list(cells())
+    lines = list(authz.cells())
     assert len(lines) == sum(1 for _ in rows())
     refused = [name for codes, name in lines if not any(code[0] == "2" for code in codes)]
     assert [name for name in refused if "  # " not in name] == []
 
 
 def test_rows_without_a_rule_ask_for_no_token_and_all_others_do() -> None:
-    for (codes, name), (_, row) in zip(cells(), rows(), strict=True):
+    for (codes, name), (_, row) in zip(authz.cells(), rows(), strict=True):
         first, last = codes[PUBLIC.index("none")], codes[-1]
         if row.allow is None:
             assert len(set(codes)) == 1, name  # whoever asks
@@ -54,7 +45,7 @@ def test_readers_change_nothing_in_compute_image_and_network() -> None:
     """But their own keypairs, which are users' and no project's."""
     changing = [
         (codes, name)
-        for (codes, name), (service, row) in zip(cells(), rows(), strict=True)
+        for (codes, name), (service, row) in zip(authz.cells(), rows(), strict=True)
         if service.name in ("compute", "image", "network")
         and row.method not in ("GET", "HEAD")
         and "keypair" not in name

@@ -105,6 +105,9 @@ def _network(whole: Whole, member: Client) -> None:
     for noun in ("networks", "subnets", "ports", "routers", "floatingips", "security-groups"):
         path = f"{NETWORK}/{noun}/{ids[f'network/{noun}']}/tags/red"
         assert member.put(path).status == 201
+    for persona in ("other", "admin", "sysadm"):  # each project's first list makes its default
+        groups = whole.client(persona, private=persona != "other")
+        groups.get(f"{NETWORK}/security-groups").expect(200)
     ids["network/quotas"] = ids["web"]
     ids["network/extensions"] = "router"
     ids["network/network-ip-availabilities"] = network
