@@ -8,6 +8,7 @@ from typing import Any
 from andromede.services.compute.hosts.record import note
 from andromede.sovereignty.findings import notices
 from andromede.sovereignty.findings import store as findings
+from andromede.sovereignty.words import Text
 from tests.contract.identity.making import V3, grant, make
 from tests.contract.image.helpers import active, create
 from tests.contract.sovereignty.log_world import act
@@ -215,8 +216,8 @@ def _told(whole: Whole, member: Client, admin: Client) -> None:
         assert admin.put(f"{SOVEREIGN}/policies/{scope}", body).status == 200
 
     def tell(connection: Any) -> str:
-        findings.note(connection, "allowed_sites", "server", ids["compute/servers"], "why",
-                      project_id=web, site="lyon")  # fmt: skip
+        findings.note(connection, "allowed_sites", "server", ids["compute/servers"],
+                      Text("why", "pourquoi"), project_id=web, site="lyon")  # fmt: skip
         return notices.open(connection, "finding", web, "texte", "text")
 
     ids["sovereignty/notices"] = cloud.database.transact(tell)
