@@ -42,6 +42,7 @@ HEAD = f"""\
 # What differs there has its reason beside it, and:
 #   - an admin of the system is an operator in every service; upstream, only identity takes its token
 #   - network answers 403 to a token without a project, where upstream shows empty lists and 404s
+#   - tags of QoS policies are written by members, upstream by managers
 """
 COLUMNS = (*PUBLIC, *PRIVATE, "public")
 WIDTH = 8
@@ -92,7 +93,7 @@ def ask(
 ) -> int:
     """The status of one request, whose effect is undone."""
     client = made.client(persona, private=private)
-    version = f"compute {text(row.until)}" if row.until else "compute latest"
+    version = f"{service.type} {text(row.until) if row.until else 'latest'}"
     headers = {"OpenStack-API-Version": version, **examples.headers(made, row)}
     path = made.path(service, row) + examples.query(made, row)
     with rehearsed(made.cloud.database):

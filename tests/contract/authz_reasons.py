@@ -24,7 +24,6 @@ REASONS: dict[str, str] = {
     "network:quota:show": "readers see their own project's, as compute shows them theirs",
     "network:quota:default": "readers see their own project's, as compute shows them theirs",
     "network:quota:details": "readers see their own project's, as compute shows them theirs",
-    "network:agent:list": "members are told that they may not; upstream shows them an empty list",
     "network:availability:list": "members are told that they may not; upstream shows them none",
     "network:availability:show": "members are told that they may not; upstream says 404",
     "compute:flavor:show": "a private flavor, which the project may use",

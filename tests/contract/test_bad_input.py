@@ -149,7 +149,7 @@ def ask(made: Whole, connection: Connection, fault: Fault, persona: str) -> Answ
     """The answer; what was accepted is undone."""
     client = made.client(persona, private=persona in ("admin", "sysread", "sysadm"))
     row = fault.row
-    version = f"compute {text(row.until)}" if row.until else "compute latest"
+    version = f"{fault.service.type} {text(row.until) if row.until else 'latest'}"
     driver: Any = connection.connection.driver_connection
     driver.execute("SAVEPOINT request")
     answer = client.call(

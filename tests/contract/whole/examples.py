@@ -13,6 +13,7 @@ from msgspec import inspect as shapes
 
 from andromede.http.operation import Operation
 from tests.contract.image.helpers import BARE, OCTETS, PATCH
+from tests.contract.whole import extensions
 from tests.contract.whole.world import Whole
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8VPxLvFz5XK5o5Yv4kYlM0S5n8Yl6m0m0o7o8V9x0L user"
@@ -35,6 +36,8 @@ def body(whole: Whole, row: Operation) -> Any:
 def query(whole: Whole, row: Operation) -> str:
     """The query that the row needs, from its question mark on."""
     known = {
+        "placement:allocation_candidate:list": "?resources=VCPU:1",
+        "placement:usage:total": f"?project_id={whole.ids['web']}",
         "sovereignty:inclusion:show": f"?leaf={whole.ids['leaf']}",
         "sovereignty:consistency:show": "?first=1&second=2",
         "sovereignty:report:reach": f"?resource={whole.ids['compute/servers']}",
@@ -87,6 +90,7 @@ def _bodies(whole: Whole) -> dict[str, Any]:
     ids = whole.ids
     return {
         **_identity(whole), **_compute(ids), **_network(ids), **_sovereignty(ids),
+        **extensions.bodies(ids),
         "sovereignty:world:declare": {"world": whole.documents["world"]},
         "image:image:create": dict(BARE),
         "image:image:update": [{"op": "replace", "path": "/name", "value": "new"}],

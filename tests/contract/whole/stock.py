@@ -12,6 +12,7 @@ from andromede.sovereignty.words import Text
 from tests.contract.identity.making import V3, grant, make
 from tests.contract.image.helpers import active, create
 from tests.contract.sovereignty.log_world import act
+from tests.contract.whole import extensions
 from tests.contract.whole.world import Whole, external
 from tests.harness import Client, MemoryKeys
 
@@ -30,6 +31,7 @@ def fill(whole: Whole) -> None:
     ids["image/tags"] = ids["network/tags"] = ids["compute/tags"] = ids["identity/tags"] = "red"
     _network(whole, member)
     _compute(whole, member, admin)
+    extensions.fill(whole, member, whole.client("manager"), whole.client("admin", private=True))
     _declared(whole, admin)
     _told(whole, member, admin)
 

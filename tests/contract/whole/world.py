@@ -57,7 +57,10 @@ class Whole:
 
     def client(self, persona: str, *, private: bool = False) -> Client:
         """A client as a persona, on the latest microversion and content with JSON."""
-        headers = {"Accept": "application/json", "OpenStack-API-Version": "compute latest"}
+        headers = {
+            "Accept": "application/json",
+            "OpenStack-API-Version": "compute latest, placement latest",
+        }
         return self.cloud.bearer(self.tokens[persona], private=private, **headers)
 
     def path(self, service: Service, row: Operation) -> str:
