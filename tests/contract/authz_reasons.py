@@ -7,7 +7,16 @@ from andromede.http.operation import Operation, Service
 
 SHORT = "public; this log is too short for such a tile"
 OWNER = "asks for a project's token, for what it makes is that project's; the system is none"
+BODY = "not tried yet with a body that it accepts"
+SIGNED = "asks that what is validated bears a signature"
 REASONS: dict[str, str] = {
+    "GET /v3/domains/{domain_id}/config": "the domain has none yet",
+    "PATCH /v3/domains/{domain_id}/config": BODY,
+    "PUT /v3/domains/{domain_id}/config": BODY,
+    "identity:limit:create": BODY,
+    "image:data:import": BODY,
+    "identity:ec2tokens:validate": SIGNED,
+    "identity:s3tokens:validate": SIGNED,
     "image:info:stores": "404 as in a real service without several stores",
     "image:versions:choices": "public; 300 as upstream",
     "identity:version:list": "public; 300 as upstream",

@@ -100,7 +100,8 @@ class Fault:
 def every(whole: Whole) -> Iterator[Fault]:
     """All of them, in a fixed order."""
     for service, row in rows():
-        yield from _of(_Row(whole, service, row))
+        if whole.ready(service, row):
+            yield from _of(_Row(whole, service, row))
 
 
 class _Row:

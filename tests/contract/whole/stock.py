@@ -12,7 +12,7 @@ from andromede.sovereignty.words import Text
 from tests.contract.identity.making import V3, grant, make
 from tests.contract.image.helpers import active, create
 from tests.contract.sovereignty.log_world import act
-from tests.contract.whole import extensions
+from tests.contract.whole import accounts, extensions
 from tests.contract.whole.world import Whole, external
 from tests.harness import Client, MemoryKeys
 
@@ -27,10 +27,11 @@ def fill(whole: Whole) -> None:
     ids = whole.ids
     _identity(whole, admin)
     ids["image/images"] = active(member, b"x" * 1024, tags=["red"])["id"]
-    ids["image:data:upload/images"] = create(member)["id"]
+    ids["image:data:upload/images"] = ids["image:data:stage/images"] = create(member)["id"]
     ids["image/tags"] = ids["network/tags"] = ids["compute/tags"] = ids["identity/tags"] = "red"
     _network(whole, member)
     _compute(whole, member, admin)
+    accounts.fill(whole, member, admin)
     extensions.fill(whole, member, whole.client("manager"), whole.client("admin", private=True))
     _declared(whole, admin)
     _told(whole, member, admin)
