@@ -62,10 +62,17 @@ def fill(whole: Whole, member: Client, manager: Client, admin: Client) -> None:
         "network/dhcp-networks": ids["network/networks"], "spare network": spare,
         "forwarded address": forwarding["internal_ip_address"],
     })  # fmt: skip
-    tagged = {"subnetpools": pool, "qos/policies": policy}
-    for path, key in tagged.items():
-        client = manager if "qos" in path else member
-        assert client.put(f"{NETWORK}/{path}/{key}/tags/red").status == 201
+    _tagged(ids, member, manager)
+    _placement(ids, admin)
+
+
+def _tagged(ids: dict[str, str], member: Client, manager: Client) -> None:
+    pool, policy = ids["network/subnetpools"], ids["network/policies"]
+    for path, client in ((f"subnetpools/{pool}", member), (f"qos/policies/{policy}", manager)):
+        assert client.put(f"{NETWORK}/{path}/tags/red").status == 201
+
+
+def _placement(ids: dict[str, str], admin: Client) -> None:
     providers = admin.get("/placement/resource_providers", headers=PLACEMENT).expect(200)
     ids.update({
         "placement/resource_providers": providers["resource_providers"][0]["uuid"],
