@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from andromede.cli.client import Session, poll
-from andromede.config import Paths
+from andromede.config import Compliance, Paths
 from benchmarks import scratch
 from benchmarks.scratch import Scratch
 from tests.conformance import web
 
 # Tests act as an all-powerful operator, with a password alone.
 OPEN = {"operator_access": "open", "second_factor": "off"}
+# What tests of lockout and of password history are told to expect.
+STRICT = Compliance(lockout_failure_attempts=2, lockout_duration=5, unique_last_password_count=2)
 SECTOR = 64 * 1024
 SIMULATED_HOSTS = 1
 
@@ -43,7 +45,10 @@ class Prepared:
 @contextlib.contextmanager
 def open_cloud(engine: str, image: Path | None) -> Iterator[Prepared]:
     """A cloud that is erased afterwards; `image` is a guest's, on the embedded engine."""
-    with web.serve() as source, scratch.cloud(engine, image_sources=[source]) as cloud:
+    with (
+        web.serve() as source,
+        scratch.cloud(engine, image_sources=[source], security_compliance=STRICT) as cloud,
+    ):
         cloud.operator.call("sovereignty", "PUT", "/policies/cloud", {"policy": OPEN})
         yield _prepare(cloud, image, source)
 
@@ -162,6 +167,9 @@ def _people(prepared: Prepared) -> dict[str, dict[str, Any]]:
         "identity": {
             "uri_v3": prepared.auth_url, "auth_version": "v3", "region": "RegionOne",
             "v3_endpoint_type": "public", "ca_certificates_file": prepared.ca,
+            "user_lockout_failure_attempts": STRICT.lockout_failure_attempts,
+            "user_lockout_duration": STRICT.lockout_duration,
+            "user_unique_last_password_count": STRICT.unique_last_password_count,
         },
         "identity-feature-enabled": {
             "trust": True, "application_credentials": True, "access_rules": True,

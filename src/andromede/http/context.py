@@ -172,7 +172,7 @@ class Context:
 
     def _strange(self, project_id: str) -> bool:
         """Whether an operator is the caller, and the project not its alone."""
-        if not rules.operator(self.caller):
+        if self.anonymous or not rules.operator(self.caller):
             return False
         if self._conn is not None:
             return rules.stranger(self._conn, self.caller, project_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from andromede.services.compute import api as compute
 from tests.contract.compute.servers.helpers import Site, open_cloud, open_site
 from tests.harness import Client, caller
 
+NONE = "5f0c0d3e-8f5e-4a53-9d5f-0a6d7f3b2c11"  # the id of nothing
 LATEST = {"OpenStack-API-Version": "placement latest"}
 
 
@@ -99,11 +99,11 @@ def test_inventories_are_those_of_the_engine(site: Site) -> None:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("", True), ("name=other", False), (f"uuid={uuid.uuid4()}", False),
+        ("", True), ("name=other", False), (f"uuid={NONE}", False),
         ("resources=VCPU:1,DISK_GB:2", True), ("resources=VCPU:99999999", False),
         ("required=COMPUTE_NODE", True), ("required=!COMPUTE_NODE", False),
-        ("required=in:COMPUTE_NODE", True), (f"member_of={uuid.uuid4()}", False),
-        (f"member_of=!{uuid.uuid4()}", True), (f"in_tree={uuid.uuid4()}", False),
+        ("required=in:COMPUTE_NODE", True), (f"member_of={NONE}", False),
+        (f"member_of=!{NONE}", True), (f"in_tree={NONE}", False),
     ],
 )  # fmt: skip
 def test_providers_are_found_by_what_is_asked(site: Site, query: str, found: bool) -> None:
@@ -191,6 +191,6 @@ def test_what_later_versions_accept_is_refused_before(site: Site, query: str) ->
 def test_nothing_is_written_here(site: Site) -> None:
     client = operator(site)
     client.post("/placement/resource_providers", {"name": "x"}).expect(405)
-    client.get(f"/placement/resource_providers/{uuid.uuid4()}").expect(404)
+    client.get(f"/placement/resource_providers/{NONE}").expect(404)
     [told] = get(client, "/usages?project_id=p1&user_id=nobody&consumer_type=INSTANCE").items()
     assert told == ("usages", {})
