@@ -326,3 +326,37 @@ def test_serving_does_all_there_is_and_stops(bench: Bench) -> None:
     with bench.database.read() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(NOTES)).scalar() == 21
         assert connection.execute(sa.select(work)).all() == []
+
+
+def test_the_next_due_row_ends_the_sleep(bench: Bench, now: Pass) -> None:
+    runner = bench.runner()
+    longest = runner._sleep()
+    bench.steps["go"] = lambda _: Nap(longest / 2)
+    bench.intend(seconds=10**6)
+    bench.run_one(runner)
+    assert 0 < runner._sleep() <= longest / 2
+    now(longest)
+    assert 0 < runner._sleep() < 0.1
+
+
+def test_nothing_is_leased_by_who_has_no_room(bench: Bench) -> None:
+    bench.intend()
+    assert bench.runner().lease(0) == []
+    assert bench.row().lease is None
+
+
+def test_a_step_that_is_lost_is_told_and_makes_room(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.intend()
+    runner = bench.runner()
+    (task,) = runner.lease(1)
+
+    def lose(_: Any) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(runner, "run", lose)
+    with capture_logs() as logged:
+        runner._run_and_wake(task)
+    assert [each["event"] for each in logged] == ["step lost"]
+    assert runner.running.total() == 0
