@@ -27,7 +27,7 @@ class Kept:
                 self._found[outcome["test"]] = outcome
 
     def add(self, outcome: dict[str, Any]) -> None:
-        """Keep one outcome; a failure of a test stays one when its class is torn down well."""
+        """Keep one outcome in place of the last of its test."""
         with self._lock, self._path.open("a") as file:
             self._found[outcome["test"]] = outcome
             file.write(json.dumps(outcome) + "\n")
@@ -41,7 +41,7 @@ class Kept:
 
 
 def left_out(path: Path) -> dict[str, str]:
-    """Reasons by test. Lines are `name  # reason`; a name is a test's, a class's or a module's.
+    """Reasons by test. Lines are `name  # reason`; a name is a test's, whole.
 
     Errors: ValueError for a line without a reason.
     """
