@@ -34,6 +34,7 @@ class Power(StrEnum):
     ON = "on"
     OFF = "off"  # the guest powered itself off, or was stopped: its disk is kept
     PAUSED = "paused"
+    SUSPENDED = "suspended"  # off, with its memory on disk: started, it goes on where it was
     VANISHED = "vanished"  # it should exist here and its process is gone
     ABSENT = "absent"  # the engine holds nothing of it
 
@@ -199,11 +200,28 @@ class RouterSpec(Struct, frozen=True, kw_only=True):
 
 
 class DiskSpec(Struct, frozen=True, kw_only=True):
-    """A server's own disk: a copy-on-write child of an image, or empty when there is none."""
+    """A server's own disk: a copy-on-write child of an image, or empty when there is none.
+
+    A disk of another `generation` than the one that is there replaces it. A disk grows to `size`
+    and never shrinks.
+    """
 
     image_id: str | None
     image_format: str | None  # "qcow2" | "raw", as inspection found it
     size: int  # bytes
+    generation: int = 0
+
+
+class RescueSpec(Struct, frozen=True, kw_only=True):
+    """A disk to boot a server from for once, beside its own: new at each rescue.
+
+    `last`: the server's own devices keep their places and names; else it takes the first place.
+    """
+
+    disk: DiskSpec
+    last: bool = False
+    device: str = "disk"  # "disk" | "cdrom"
+    bus: str = "virtio"  # "virtio" | "scsi" | "sata" | "usb"
 
 
 class NicSpec(Struct, frozen=True, kw_only=True):
@@ -230,6 +248,7 @@ class ServerSpec(Struct, frozen=True, kw_only=True):
     firmware: str = "bios"  # "bios" | "uefi"
     disk_bus: str = "virtio"
     nic_model: str = "virtio"
+    rescue: RescueSpec | None = None
 
 
 class ServerFacts(Struct, frozen=True, kw_only=True):
@@ -242,6 +261,48 @@ class ServerFacts(Struct, frozen=True, kw_only=True):
     # Why it is paused, off or unknown when nobody asked, for people. Of a machine that vanished: what
     # its process said last; None when it went with the host.
     reason: str | None = None
+
+
+class Copy(Struct, frozen=True, kw_only=True):
+    """How far the copy of a server's disk is; `progress` in percent."""
+
+    done: bool
+    progress: int = 0
+
+
+class DiskFigures(Struct, frozen=True, kw_only=True):
+    """What a disk did since the machine started, in bytes and requests."""
+
+    read_bytes: int
+    read_requests: int
+    write_bytes: int
+    write_requests: int
+
+
+class CardFigures(Struct, frozen=True, kw_only=True):
+    """What a network card's tap counted; `rx` is what the guest received."""
+
+    mac: str
+    rx_bytes: int
+    rx_packets: int
+    rx_errors: int
+    rx_dropped: int
+    tx_bytes: int
+    tx_packets: int
+    tx_errors: int
+    tx_dropped: int
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """What a machine used since it started. Times are nanoseconds, one for each processor; memory
+    is bytes."""
+
+    uptime: int  # seconds
+    cpu_times: tuple[int, ...]
+    memory: int
+    memory_used: int | None
+    disks: tuple[DiskFigures, ...]
+    cards: tuple[CardFigures, ...]
 
 
 class HostFacts(Struct, frozen=True, kw_only=True):
@@ -292,7 +353,8 @@ class Engine(Protocol):
     def remove_router(self, router_id: str) -> None: ...
 
     def ensure_server(self, spec: ServerSpec) -> ServerFacts:
-        """Make the disk if there is none, and the machine run. A running machine is left as it is."""
+        """Make the disk if there is none, and the machine run, from where it was paused or suspended.
+        A running machine is left as it is."""
 
     def observe_server(self, server_id: str) -> ServerFacts: ...
 
@@ -307,6 +369,47 @@ class Engine(Protocol):
 
     def remove_server(self, server_id: str) -> None:
         """End the machine and erase its disk, logs and drive."""
+
+    def pause_server(self, server_id: str) -> None:
+        """Halt a running machine where it is; `ensure_server` has it go on.
+
+        Errors: EngineError, permanent when it does not run.
+        """
+
+    def suspend_server(self, server_id: str) -> None:
+        """Put a running machine's memory on disk and end it; `ensure_server` has it go on.
+
+        Errors: EngineError, permanent when it does not run.
+        """
+
+    def keep_disk(self, server_id: str) -> None:
+        """Keep a copy of the disk of a machine that is off, unless there is one."""
+
+    def restore_disk(self, server_id: str) -> None:
+        """Put the copy that was kept in the place of the disk of a machine that is off."""
+
+    def forget_disk(self, server_id: str) -> None:
+        """Remove the copy that was kept."""
+
+    def ensure_cards(self, spec: ServerSpec) -> frozenset[str]:
+        """Make the cards of a running machine those of the document; a machine that is off has
+        those of its next start. The ports whose cards the guest has not let go of yet."""
+
+    def copy_disk(self, server_id: str, copy_id: str) -> Copy:
+        """Begin to copy a server's disk as it is now, or go on, or tell that it is done."""
+
+    def open_copy(self, server_id: str, copy_id: str) -> int:
+        """A readable descriptor, owned by the caller, on a copy that is done: a qcow2 disk that
+        refers to no other."""
+
+    def remove_copy(self, server_id: str, copy_id: str) -> None:
+        """Forget a copy, done or not."""
+
+    def interrupt_server(self, server_id: str) -> None:
+        """Send a running machine a non-maskable interrupt, for its guest to dump what it knows."""
+
+    def figures(self, server_id: str) -> Figures | None:
+        """What a machine used since its start; None when it does not run."""
 
     def quarantine_disk(self, server_id: str) -> None:
         """End what runs of a server that nobody owns, and put its disk aside for seven days."""

@@ -6,6 +6,8 @@ from andromede.config import Config, Paths
 from andromede.engine.embedded.machine import Machines
 from andromede.engine.embedded.net import HostNetwork
 from andromede.engine.protocol import (
+    Copy,
+    Figures,
     FirewallSpec,
     HostFacts,
     NetworkSpec,
@@ -65,6 +67,39 @@ class EmbeddedEngine:
 
     def remove_server(self, server_id: str) -> None:
         self._machines.remove_server(server_id)
+
+    def pause_server(self, server_id: str) -> None:
+        self._machines.pause_server(server_id)
+
+    def suspend_server(self, server_id: str) -> None:
+        self._machines.suspend_server(server_id)
+
+    def keep_disk(self, server_id: str) -> None:
+        self._machines.keep_disk(server_id)
+
+    def restore_disk(self, server_id: str) -> None:
+        self._machines.restore_disk(server_id)
+
+    def forget_disk(self, server_id: str) -> None:
+        self._machines.forget_disk(server_id)
+
+    def ensure_cards(self, spec: ServerSpec) -> frozenset[str]:
+        return self._machines.ensure_cards(spec)
+
+    def copy_disk(self, server_id: str, copy_id: str) -> Copy:
+        return self._machines.copy_disk(server_id, copy_id)
+
+    def open_copy(self, server_id: str, copy_id: str) -> int:
+        return self._machines.open_copy(server_id, copy_id)
+
+    def remove_copy(self, server_id: str, copy_id: str) -> None:
+        self._machines.remove_copy(server_id, copy_id)
+
+    def interrupt_server(self, server_id: str) -> None:
+        self._machines.interrupt_server(server_id)
+
+    def figures(self, server_id: str) -> Figures | None:
+        return self._machines.figures(server_id)
 
     def remove_image(self, image_id: str) -> None:
         self._machines.remove_image(image_id)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from andromede.config import Config, Paths
 from andromede.engine.embedded.machine import limits, process, record
-from andromede.engine.embedded.machine.disks import DISK, Disks
+from andromede.engine.embedded.machine.disks import DISK, STATE, Disks
 from andromede.engine.embedded.net import HostNetwork, dhcp_files, links, namespaces, nft
 from andromede.engine.protocol import NetworkSpec, Observation, Power, ServerFacts
 
@@ -57,6 +57,9 @@ def _server(paths: Paths, server_id: str, marked: bool) -> ServerFacts:
     """A server's machine by its record and its process; QEMU itself is not asked."""
     folder = paths.servers / server_id
     held = record.load(folder)
+    if held is not None and not held.wanted and (held.copying or (folder / STATE).exists()):
+        suspended = (folder / STATE).exists()
+        return ServerFacts(id=server_id, power=Power.SUSPENDED if suspended else Power.OFF)
     found = process.recorded(held) if held is not None else None
     if found is not None:
         found.close()

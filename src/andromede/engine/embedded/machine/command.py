@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from andromede.engine.protocol import EngineError, NicSpec, ServerSpec
+from andromede.engine.protocol import EngineError, NicSpec, RescueSpec, ServerSpec
 
 QEMU = "/usr/bin/qemu-system-x86_64"
 MACHINE = "pc-q35-7.2"  # fixed, so that a guest sees the same board after an upgrade of QEMU
@@ -17,6 +17,7 @@ SPARE_PORTS = 4  # root ports left free for what is plugged in later
 MEBIBYTE = 1 << 20
 TRANSLATED = 256  # MiB of translated code kept under TCG
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+ON_ROOT_PORTS = ("virtio", "e1000e")  # the cards that can be plugged and pulled
 NIC_MODELS = {
     "virtio": "virtio-net-pci",
     "e1000e": "e1000e",
@@ -37,6 +38,20 @@ class Descriptors:
     commands: int  # listening sockets of the two monitors
     events: int
     taps: tuple[int, ...]
+    rescue: int | None = None
+    rescue_base: int | None = None
+    state: int | None = None  # the memory of a suspended machine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What a start fixes of a machine: the formats of its bases, its root ports, and the one that
+    each card is on."""
+
+    base_format: str
+    rescue_format: str
+    slots: tuple[int, ...]
+    ports: int
 
 
 def check(spec: ServerSpec) -> None:
@@ -61,9 +76,9 @@ def check(spec: ServerSpec) -> None:
 
 
 def build(
-    spec: ServerSpec, mark: str, accelerator: str, fds: Descriptors, base_format: str
+    spec: ServerSpec, mark: str, accelerator: str, fds: Descriptors, layout: Layout
 ) -> list[str]:
-    """The whole command line, program first. `base_format` counts only with a base."""
+    """The whole command line, program first. The machine waits for a command to begin."""
     kvm = accelerator == "kvm"
     return [
         QEMU,
@@ -87,16 +102,28 @@ def build(
         # cloud-init takes a machine of this product for one with OpenStack's metadata
         "-smbios",
         f"type=1,manufacturer=Andromede,product=OpenStack Nova,serial={spec.id},uuid={spec.id}",
-        *("-no-user-config", "-nodefaults", "-no-shutdown"),
+        *("-no-user-config", "-nodefaults", "-no-shutdown", "-S"),
         *("-display", "none", "-vga", "none"),
         *("-sandbox", SANDBOX),
         *("-boot", "strict=on"),
         *_monitors(fds),
         *_serial(fds),
-        *_storage(spec, fds, base_format),
-        *_root_ports(len(spec.nics)),
-        *_network(spec.nic_model, spec.nics, fds.taps),
+        *_storage(spec, fds, layout),
+        *_root_ports(layout.ports),
+        *_network(spec.nic_model, spec.nics, fds.taps, layout.slots),
         *("-object", "rng-builtin,id=rng", "-device", "virtio-rng-pci,rng=rng,id=rng0"),
+        *(("-incoming", f"fd:{fds.state}") if fds.state is not None else ()),
+    ]
+
+
+def build_copier(mark: str, fds: Descriptors, base_format: str) -> list[str]:
+    """A machine without a guest, which does nothing but read a server's disk when it is told to."""
+    return [
+        QEMU,
+        *("-name", mark, "-machine", "none", "-no-user-config", "-nodefaults"),
+        *("-display", "none", "-sandbox", SANDBOX),
+        *_monitors(fds),
+        *_disk(fds, base_format, read_only=True),
     ]
 
 
@@ -137,39 +164,93 @@ def _file(name: str, number: int, *, read_only: bool) -> list[str]:
     return _node(name, "file", filename=path, read_only=read_only, discard="unmap", locking=locking)
 
 
-def _storage(spec: ServerSpec, fds: Descriptors, base_format: str) -> list[str]:
-    base: str | None = None
-    words: list[str] = []
-    if fds.base is not None:
-        base = "base"
+def _disk(fds: Descriptors, base_format: str, *, read_only: bool = False) -> list[str]:
+    return _overlay("", (fds.disk, fds.base), (2, 3), base_format, read_only=read_only)
+
+
+def _overlay(
+    prefix: str,
+    descriptors: tuple[int | None, int | None],
+    sets: tuple[int, int],
+    base_format: str,
+    *,
+    read_only: bool = False,
+) -> list[str]:
+    """A disk, called `disk` after its prefix, and what it stands on."""
+    (disk, below), base, words = descriptors, None, []
+    assert disk is not None
+    if below is not None:
+        base = f"{prefix}base"
         more = {"backing": None} if base_format == "qcow2" else {}
-        words += _set(3, fds.base) + _file("base-file", 3, read_only=True)
-        words += _node(base, base_format, file="base-file", read_only=True, **more)
-    words += _set(2, fds.disk) + _file("disk-file", 2, read_only=False)
-    words += _node("disk", "qcow2", file="disk-file", backing=base, discard="unmap")
-    words += _disk_device(spec.disk_bus)
+        words += _set(sets[1], below) + _file(f"{base}-file", sets[1], read_only=True)
+        words += _node(base, base_format, file=f"{base}-file", read_only=True, **more)
+    name = f"{prefix}disk"
+    words += _set(sets[0], disk) + _file(f"{name}-file", sets[0], read_only=read_only)
+    also = {"read_only": True} if read_only else {}
+    file = f"{name}-file"
+    return words + _node(name, "qcow2", file=file, backing=base, discard="unmap", **also)
+
+
+def _storage(spec: ServerSpec, fds: Descriptors, layout: Layout) -> list[str]:
+    rescue, own = [], _disk(fds, layout.base_format)
+    first = 1 if spec.rescue is None else 2
+    own += _controllers(spec) + _disk_device(spec.disk_bus, "disk", "disk0", first)
+    if spec.rescue is not None:
+        both = (fds.rescue, fds.rescue_base)
+        rescue = _overlay("rescue-", both, (5, 6), layout.rescue_format)
+        rescue += _rescue_device(spec.rescue)
+    if spec.rescue is not None and not spec.rescue.last:
+        own, rescue = rescue + own, []
+    words = own
     if fds.drive is not None:
         words += _set(4, fds.drive) + _file("drive-file", 4, read_only=True)
         words += _node("drive", "raw", file="drive-file", read_only=True)
         words += ["-device", "virtio-blk-pci,drive=drive,id=drive0,serial=config-drive"]
-    return words
+    return words + rescue
 
 
-def _disk_device(bus: str) -> list[str]:
+def _controllers(spec: ServerSpec) -> list[str]:
+    return ["-device", "virtio-scsi-pci,id=scsi0"] if spec.disk_bus == "scsi" else []
+
+
+def _rescue_device(rescue: RescueSpec) -> list[str]:
+    """The disk to boot from, on a controller of its own where its bus needs one."""
+    end = ",drive=rescue-disk,id=rescue0,bootindex=1"
+    kind = "cd" if rescue.device == "cdrom" else "hd"
+    if rescue.bus == "scsi":
+        controller = ["-device", "virtio-scsi-pci,id=rescue-scsi"]
+        return [*controller, "-device", f"scsi-{kind},bus=rescue-scsi.0{end}"]
+    if rescue.bus == "sata":
+        controller = ["-device", "ich9-ahci,id=rescue-sata"]
+        return [*controller, "-device", f"ide-{kind},bus=rescue-sata.0{end}"]
+    if rescue.bus == "usb":
+        return [
+            "-device",
+            "qemu-xhci,id=rescue-usb",
+            "-device",
+            f"usb-storage,bus=rescue-usb.0{end}",
+        ]
+    return ["-device", f"virtio-blk-pci{end}"]
+
+
+def _disk_device(bus: str, node: str, name: str, turn: int) -> list[str]:
+    """The server's own disk; `turn` is its place in the boot order."""
+    end = f"drive={node},id={name},bootindex={turn}"
     if bus == "scsi":
-        controller = ["-device", "virtio-scsi-pci,id=scsi0"]
-        return [*controller, "-device", "scsi-hd,drive=disk,id=disk0,bus=scsi0.0,bootindex=1"]
+        return ["-device", f"scsi-hd,{end},bus=scsi0.0"]
     if bus == "sata":
-        return ["-device", "ide-hd,drive=disk,id=disk0,bus=ide.0,bootindex=1"]
-    return ["-device", "virtio-blk-pci,drive=disk,id=disk0,bootindex=1"]
+        return ["-device", f"ide-hd,{end},bus=ide.0"]
+    return ["-device", f"virtio-blk-pci,{end}"]
 
 
-def _network(model: str, nics: tuple[NicSpec, ...], taps: tuple[int, ...]) -> list[str]:
+def _network(
+    model: str, nics: tuple[NicSpec, ...], taps: tuple[int, ...], slots: tuple[int, ...]
+) -> list[str]:
     words: list[str] = []
-    for index, (nic, tap) in enumerate(zip(nics, taps, strict=True)):
+    for index, nic, tap in zip(slots, nics, taps, strict=True):
         mtu = f",host_mtu={nic.mtu}" if model == "virtio" else ""
         rom = ",romfile=" if model != "rtl8139" else ",rombar=0"
-        bus = f",bus=port{index}" if model in ("virtio", "e1000e") else ""
+        bus = f",bus=port{index}" if model in ON_ROOT_PORTS else ""
         words += ["-netdev", f"tap,id=net{index},fd={tap}"]
         words += [
             "-device",
@@ -178,10 +259,10 @@ def _network(model: str, nics: tuple[NicSpec, ...], taps: tuple[int, ...]) -> li
     return words
 
 
-def _root_ports(nics: int) -> list[str]:
+def _root_ports(count: int) -> list[str]:
     """One root port for each card, so that it can be pulled, and the spare ones. Eight to a slot."""
     words: list[str] = []
-    for index in range(nics + SPARE_PORTS):
+    for index in range(count):
         slot, function = 0x10 + index // 8, index % 8
         words += [
             "-device",

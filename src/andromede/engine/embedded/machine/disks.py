@@ -19,15 +19,19 @@ from pathlib import Path
 from andromede import clock
 from andromede.config import Config, Paths, role_uid
 from andromede.engine.embedded.machine import record, tool
-from andromede.engine.protocol import DiskSpec, EngineError
+from andromede.engine.protocol import DiskSpec, EngineError, RescueSpec
 from andromede.inspect import formats
 
 DISK = "disk.qcow2"
+RESCUE = "rescue.qcow2"
+KEPT = "kept.qcow2"  # the disk as it was before a change that may be taken back
+STATE = "memory.state"  # a suspended machine's memory
 FORGOTTEN = ".forgotten"
 QUARANTINE = 7 * 24 * 3600 * clock.SECOND
 FICLONE = 0x40049409
 BOOTABLE = ("qcow2", "raw")
 QEMU_IMG = "/usr/bin/qemu-img"
+CP = "/bin/cp"
 
 
 class Disks:
@@ -49,24 +53,73 @@ class Disks:
             if spec.image_id and not held.base:  # the record was lost
                 held.base = f"{spec.image_id}.{spec.image_format}"
             return self._paths.bases / held.base if held.base else None
-        size, base = spec.size, None
+        base: Path | None = None
         if spec.image_id:
-            with self._bases:
-                base = self._ensure_base(spec.image_id, spec.image_format or "")
-                held.base = base.name
-                record.save(folder, held)
-            virtual = virtual_size(base)
-            if virtual > size:
-                raise EngineError(
-                    f"making a disk of {size} bytes from image {spec.image_id}: the image holds a "
-                    f"disk of {virtual} bytes; a disk of at least that is needed",
-                    permanent=True,
-                )
+            base = self._stand_on(folder, spec, held, "base")
         elif held.base:
             held.base = None
             record.save(folder, held)
-        _make_overlay(disk, size, base)
+        _make_overlay(disk, spec.size, base)
         return base
+
+    def _stand_on(self, folder: Path, spec: DiskSpec, held: record.Record, field: str) -> Path:
+        """The base for a disk, noted in the record's `field` before the disk appears."""
+        assert spec.image_id
+        with self._bases:
+            base = self._ensure_base(spec.image_id, spec.image_format or "")
+            setattr(held, field, base.name)
+            record.save(folder, held)
+        virtual = virtual_size(base)
+        if virtual > spec.size:
+            raise EngineError(
+                f"making a disk of {spec.size} bytes from image {spec.image_id}: the image holds a "
+                f"disk of {virtual} bytes; a disk of at least that is needed",
+                permanent=True,
+            )
+        return base
+
+    def replace(self, folder: Path, spec: DiskSpec, held: record.Record) -> None:
+        """Remove a disk of another generation than is wanted, with all that belongs to it."""
+        if held.generation == spec.generation:
+            return
+        for name in (STATE, KEPT, DISK):
+            (folder / name).unlink(missing_ok=True)
+        held.generation, held.base = spec.generation, None
+        record.save(folder, held)
+
+    def ensure_rescue(
+        self, folder: Path, spec: RescueSpec | None, held: record.Record
+    ) -> Path | None:
+        """Make the disk a server is rescued with, or remove the one of an earlier rescue; the base
+        it stands on. Errors: EngineError."""
+        disk = folder / RESCUE
+        if spec is None:
+            disk.unlink(missing_ok=True)
+            if held.rescue_base:
+                held.rescue_base = None
+                record.save(folder, held)
+            return None
+        if disk.exists() and held.rescue_base:
+            return self._paths.bases / held.rescue_base
+        base = self._stand_on(folder, spec.disk, held, "rescue_base")
+        _make_overlay(disk, spec.disk.size, base)
+        return base
+
+    def keep(self, folder: Path) -> None:
+        """Copy a disk that nobody writes, unless it was. Errors: EngineError."""
+        kept, disk = folder / KEPT, folder / DISK
+        if disk.exists() and not kept.exists():
+            words = [CP, "--reflink=auto", "--sparse=always", "--", str(disk)]
+            tool.write(kept, f"keeping a copy of {disk}", lambda draft: [*words, draft])
+
+    def restore(self, folder: Path) -> None:
+        """Have the disk that was kept again. Errors: OSError."""
+        with contextlib.suppress(FileNotFoundError):  # it is in its place already
+            (folder / KEPT).rename(folder / DISK)
+            tool.sync(folder)
+
+    def forget(self, folder: Path) -> None:
+        (folder / KEPT).unlink(missing_ok=True)
 
     def _ensure_base(self, image_id: str, form: str) -> Path:
         if form not in BOOTABLE:
@@ -103,7 +156,8 @@ class Disks:
 
     def _used(self) -> set[str]:
         folders = [*_folders(self._paths.servers), *_folders(self._paths.quarantine)]
-        return {held.base for f in folders if (held := record.load(f)) and held.base}
+        records = [held for folder in folders if (held := record.load(folder))]
+        return {name for held in records for name in (held.base, held.rescue_base) if name}
 
     def remove(self, server_id: str) -> None:
         """Erase all files of a server. Errors: EngineError."""

@@ -26,17 +26,23 @@ LIMITS = {"CORE": 0, "NOFILE": 4_096, "MSGQUEUE": 0, "NPROC": 1_024}
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """All that one start of a server's QEMU needs."""
+    """All that one start of a server's QEMU needs. Without `spec` no guest runs in it: it is there to
+    read the disk."""
 
-    spec: ServerSpec
+    server_id: str
+    spec: ServerSpec | None
     folder: Path
     mark: str
     uid: int
     accelerator: str
     base: Path | None
-    drive: Path | None
     cgroups: list[str]
     root: Path  # an existing folder that the jail mounts its root on
+    drive: Path | None = None
+    rescue_base: Path | None = None
+    state: Path | None = None
+    slots: tuple[int, ...] = ()
+    ports: int = 0
 
 
 def start(plan: Start, open_tap: Callable[[str], int]) -> tuple[int, int]:
@@ -47,9 +53,8 @@ def start(plan: Start, open_tap: Callable[[str], int]) -> tuple[int, int]:
     with ExitStack() as stack:
         fds = _open_all(plan, open_tap, stack)
         log = _keep(stack, console.open_log(plan.folder, console.QEMU_LOG))
-        base_format = plan.base.suffix.lstrip(".") if plan.base else ""
         document = {
-            "argv": command.build(plan.spec, plan.mark, plan.accelerator, fds, base_format),
+            "argv": _command(plan, fds),
             "uid": plan.uid,
             "root": str(plan.root),
             "devices": [*jail.DEVICES, *(["/dev/kvm"] if plan.accelerator == "kvm" else [])],
@@ -58,8 +63,23 @@ def start(plan: Start, open_tap: Callable[[str], int]) -> tuple[int, int]:
             "log": log,
         }
         passed = [fds.disk, fds.console, fds.commands, fds.events, log, *fds.taps]
-        passed += [fd for fd in (fds.base, fds.drive) if fd is not None]
+        more = (fds.base, fds.drive, fds.rescue, fds.rescue_base, fds.state)
+        passed += [fd for fd in more if fd is not None]
         return _run(plan, document, passed)
+
+
+def _command(plan: Start, fds: command.Descriptors) -> list[str]:
+    if plan.spec is None:
+        return command.build_copier(plan.mark, fds, _format(plan.base))
+    layout = command.Layout(
+        base_format=_format(plan.base), rescue_format=_format(plan.rescue_base),
+        slots=plan.slots, ports=plan.ports,
+    )  # fmt: skip
+    return command.build(plan.spec, plan.mark, plan.accelerator, fds, layout)
+
+
+def _format(base: Path | None) -> str:
+    return base.suffix.lstrip(".") if base else ""
 
 
 def _run(plan: Start, document: dict[str, object], passed: list[int]) -> tuple[int, int]:
@@ -72,12 +92,12 @@ def _run(plan: Start, document: dict[str, object], passed: list[int]) -> tuple[i
     )
     identity, _, failure = done.stdout.decode(errors="replace").partition("\n")
     if failure:
-        raise EngineError(f"starting server {plan.spec.id} in its jail: {failure}")
+        raise EngineError(f"starting server {plan.server_id} in its jail: {failure}")
     try:
         pid, started = map(int, identity.split())
     except ValueError as error:
         said = done.stderr.decode(errors="replace").strip()[-500:]
-        raise EngineError(f"starting server {plan.spec.id}: the jail failed: {said}") from error
+        raise EngineError(f"starting server {plan.server_id}: the jail failed: {said}") from error
     return pid, started
 
 
@@ -90,18 +110,27 @@ def _open_all(plan: Start, open_tap: Callable[[str], int], stack: ExitStack) -> 
     def read(path: Path | None) -> int | None:
         return _keep(stack, os.open(path, os.O_RDONLY | os.O_NOFOLLOW)) if path else None
 
+    def write(name: str) -> int:
+        flags = os.O_RDONLY if plan.spec is None else os.O_RDWR
+        return _keep(stack, os.open(plan.folder / name, flags | os.O_NOFOLLOW))
+
+    rescued = plan.spec is not None and plan.spec.rescue is not None
+    nics = plan.spec.nics if plan.spec is not None else ()
     try:
         return command.Descriptors(
-            disk=_keep(stack, os.open(plan.folder / disks.DISK, os.O_RDWR | os.O_NOFOLLOW)),
+            disk=write(disks.DISK),
             base=read(plan.base),
             drive=read(plan.drive),
+            rescue=write(disks.RESCUE) if rescued else None,
+            rescue_base=read(plan.rescue_base),
+            state=read(plan.state),
             console=_keep(stack, console.open_log(plan.folder, console.LOG)),
             commands=_listen(plan.folder, COMMANDS, stack),
             events=_listen(plan.folder, EVENTS, stack),
-            taps=tuple(_keep(stack, open_tap(nic.port_id)) for nic in plan.spec.nics),
+            taps=tuple(_keep(stack, open_tap(nic.port_id)) for nic in nics),
         )
     except OSError as error:
-        raise EngineError(f"starting server {plan.spec.id}: {error}") from error
+        raise EngineError(f"starting server {plan.server_id}: {error}") from error
 
 
 def _listen(folder: Path, name: str, stack: ExitStack) -> int:

@@ -86,11 +86,21 @@ class Monitor:
 
         Errors: MonitorError naming the command and what QEMU said.
         """
-        message = {"execute": command, "arguments": arguments}
+        return self._run(command, arguments, [])
+
+    def hand_over(self, descriptor: int, command: str, **arguments: object) -> Any:
+        """Run a command that takes a descriptor, of which QEMU gets its own. Errors: MonitorError."""
+        return self._run(command, arguments, [descriptor])
+
+    def _run(self, command: str, arguments: dict[str, object], descriptors: list[int]) -> Any:
+        message = msgspec.json.encode({"execute": command, "arguments": arguments}) + b"\n"
         deadline = time.monotonic() + self._patience
         try:
             self._socket.settimeout(self._patience)
-            self._socket.sendall(msgspec.json.encode(message) + b"\n")
+            if descriptors:  # with the first byte; the rest follows
+                sent = socket.send_fds(self._socket, [message], descriptors)
+                message = message[sent:]
+            self._socket.sendall(message)
         except OSError as error:
             raise MonitorError(f"{command}: {error}") from error
         while True:

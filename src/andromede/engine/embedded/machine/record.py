@@ -28,6 +28,12 @@ class Record(Struct, kw_only=True, omit_defaults=True):
     started: int | None = None
     boot: str | None = None
     reason: str | None = None  # why it is off, when that was not asked for
+    generation: int = 0  # of the disk that is there
+    rescue_base: str | None = None  # as `base`, of the disk that it is rescued with
+    paused: bool = False  # True: it was asked to halt
+    copying: str | None = None  # the copy that the process is there for: no guest runs in it
+    cards: dict[str, int] = {}  # the root port that each port's card is on
+    ports: int = 0  # root ports the machine was started with
 
 
 def load(folder: Path) -> Record | None:
