@@ -277,6 +277,20 @@ def usage(connection: Connection, project_id: str) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+def with_properties(
+    connection: Connection, project_id: str, wanted: Mapping[str, str]
+) -> list[str]:
+    """A project's images that have all these properties, newest first."""
+    statement = sa.select(image.c.id).where(image.c.project_id == project_id)
+    for name, value in wanted.items():
+        having = sa.select(image_property.c.image_id).where(
+            image_property.c.name == name, image_property.c.value == value
+        )
+        statement = statement.where(image.c.id.in_(having))
+    rows = connection.execute(statement.order_by(image.c.created_at.desc(), image.c.id.desc()))
+    return [row.id for row in rows]
+
+
 def brief(connection: Connection) -> dict[str, tuple[str, int | None]]:
     """The status and bytes of every image."""
     rows = connection.execute(sa.select(image.c.id, image.c.status, image.c.size))

@@ -39,3 +39,4 @@ class Guest(Struct, frozen=True, kw_only=True):
     tags: tuple[tuple[str, str], ...] = ()
     network: dict[str, Any] = {}
     root_device: str = "/dev/vda"
+    password: str | None = None  # of its administrator; for the config drive alone

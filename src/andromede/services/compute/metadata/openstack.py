@@ -105,6 +105,8 @@ def meta_data(guest: Guest, date: str, seed: bytes) -> dict[str, Any]:
         meta["devices"] = _devices(guest, date)
     if date >= VICTORIA:
         meta["dedicated_cpus"] = []
+    if guest.password is not None:
+        meta["admin_pass"] = guest.password
     return meta
 
 

@@ -5,9 +5,6 @@ Source: the compute API's reference, "Create Server".
 
 from __future__ import annotations
 
-import base64
-import binascii
-import ipaddress
 import secrets
 from typing import Any
 
@@ -20,17 +17,19 @@ from andromede.http.operation import Reply
 from andromede.services.compute import values
 from andromede.services.compute.flavors import store as flavors
 from andromede.services.compute.servers import (
+    checks,
     history,
     images,
     keys,
     naming,
     networking,
+    passwords,
     placement,
     quota,
     store,
     views,
-)  # fmt: skip
-from andromede.services.compute.servers.model import Flavor, Server
+)
+from andromede.services.compute.servers.model import Course, Flavor, Server
 from andromede.services.compute.servers.schema import CreateServer, NewServer
 from andromede.services.compute.servers.states import Doing, Vm
 from andromede.work import intend
@@ -45,6 +44,7 @@ def create(context: Context) -> Reply:
     """
     wanted: CreateServer = context.body
     asked = wanted.server
+    asked.adminPass = passwords.chosen(asked.adminPass)
     project = _project(context)
     _refuse_absent_features(asked)
     servers = _drafts(context, asked, _hints(wanted))
@@ -66,10 +66,6 @@ def _project(context: Context) -> str:
 
 
 def _refuse_absent_features(asked: NewServer) -> None:
-    if asked.adminPass is not None:
-        raise BadRequest(
-            "adminPass: passwords are not set in guests; key_name and user_data are accepted."
-        )
     if asked.trusted_image_certificates:
         raise BadRequest("trusted_image_certificates: signatures of images are not checked here.")
     if asked.block_device_mapping:
@@ -121,7 +117,7 @@ def _counts(asked: NewServer) -> int:
 def _drafts(context: Context, asked: NewServer, hints: dict[str, Any]) -> list[Server]:
     """The servers of a request, at most `max_count` of them and as many as the quota lets."""
     name = values.printable(asked.name, "name")
-    flavor = _flavor(context, str(asked.flavorRef))
+    flavor = flavor_of(context, str(asked.flavorRef))
     least, most = values.whole(asked.min_count, "min_count", 1), _counts(asked)
     allowed = quota.of(context.conn, context.project_id)
     count = quota.within(context.conn, allowed, context.project_id, flavor, least, most)
@@ -152,6 +148,10 @@ def _draft(context: Context, asked: NewServer, flavor: Flavor, metadata: dict[st
     key = keys.find(context, asked.key_name)
     zone = placement.zone(context, asked)
     now = clock.now()
+    drive = asked.config_drive not in (None, "") and values.boolean(
+        asked.config_drive, "config_drive"
+    )
+    password = passwords.kept(asked.adminPass or "", drive)
     return Server(
         id="", number=0, name="", hostname="", launch_index=0,
         project_id=context.project_id, user_id=context.caller.user_id,
@@ -164,45 +164,22 @@ def _draft(context: Context, asked: NewServer, flavor: Flavor, metadata: dict[st
         tags=list(dict.fromkeys(asked.tags)), fault=None, hints={},
         key_name=key.name if key else None, public_key=key.public_key if key else None,
         key_type=key.type if key else None,
-        config_drive=values.boolean(asked.config_drive, "config_drive")
-        if asked.config_drive not in (None, "") else False,
+        config_drive=drive, course=Course(password=password) if password else None,
         zone=zone.name, pinned_zone=zone.pinned, region=zone.region, site=zone.site,
         host=None, wanted_host=zone.host, locked_by=None, locked_reason=None,
         reservation_id=f"r-{secrets.token_hex(4)}",
-        access_ip_v4=address(asked.accessIPv4, "accessIPv4", 4),
-        access_ip_v6=address(asked.accessIPv6, "accessIPv6", 6),
+        access_ip_v4=checks.address(asked.accessIPv4, "accessIPv4", 4),
+        access_ip_v6=checks.address(asked.accessIPv6, "accessIPv6", 6),
         disk_config="MANUAL" if asked.disk_config is UNSET else asked.disk_config,
-        user_data=_user_data(asked.user_data),
+        user_data=checks.user_data(asked.user_data),
     )  # fmt: skip
 
 
-def address(text: str | None, name: str, version: int) -> str | None:
-    """An address a client declares, empty for none, in its canonical form.
+def flavor_of(context: Context, reference: str) -> Flavor:
+    """The flavor a request names.
 
-    Errors: BadRequest.
+    Errors: BadRequest when there is none, or servers here cannot have what it has.
     """
-    if not text:
-        return None
-    try:
-        parsed = ipaddress.ip_address(text)
-    except ValueError as error:
-        raise BadRequest(f"Invalid input for field/attribute {name}. Value: {text}.") from error
-    if parsed.version != version:
-        raise BadRequest(f"{name} is {text}; an IPv{version} address is accepted.")
-    return str(parsed)
-
-
-def _user_data(text: str | None) -> str | None:
-    try:
-        base64.b64decode(text or "", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadRequest(
-            "Invalid input for field/attribute user_data: base64 is accepted."
-        ) from error
-    return text
-
-
-def _flavor(context: Context, reference: str) -> Flavor:
     flavor_id = reference.rstrip("/").rpartition("/")[2]
     try:
         found = flavors.get(context.conn, flavor_id, context.caller)
@@ -242,5 +219,6 @@ def _answer(context: Context, asked: NewServer, first: Server) -> Reply:
         "links": links,
         "OS-DCF:diskConfig": first.disk_config,
         "security_groups": shown,
+        "adminPass": asked.adminPass,
     }
     return Reply(202, {"server": body}, {"Location": links[0]["href"]})

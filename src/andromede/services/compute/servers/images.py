@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.services.compute.servers.model import Flavor, Image
@@ -10,7 +12,13 @@ from andromede.services.image import api
 GIB = 1 << 30
 
 
-def bootable(context: Context, reference: str, flavor: Flavor) -> tuple[Image, int]:
+def bootable(
+    context: Context,
+    reference: str,
+    flavor: Flavor,
+    *,
+    missing: str = "Can not find requested image",
+) -> tuple[Image, int]:
     """The image and the GiB of the server's disk: the flavor's, or the image's own for 0.
 
     Errors: BadRequest when the image is not there, does not boot, or is too big for the flavor.
@@ -21,7 +29,7 @@ def bootable(context: Context, reference: str, flavor: Flavor) -> tuple[Image, i
     try:
         found = api.image_for_boot(context.conn, context.caller, image_id)
     except NotFound as error:
-        raise BadRequest("Can not find requested image") from error
+        raise BadRequest(missing) from error
     if found.private_to is not None:  # a disk made from it shows it to whoever holds the server
         context.require_consent("disk", found.private_to, found.id)
     if found.min_ram > flavor.ram:
@@ -31,6 +39,32 @@ def bootable(context: Context, reference: str, flavor: Flavor) -> tuple[Image, i
         _require_disk(flavor, found.min_disk * GIB, "minimum is")
     disk = flavor.disk or max(1, found.min_disk, -(-found.virtual_size // GIB))
     return Image(id=found.id, format=found.disk_format, properties=_machine(found.properties)), disk
+
+
+RESCUE_DEVICES = {
+    "disk": ("virtio", "scsi", "sata", "usb"),
+    "cdrom": ("sata", "scsi", "ide"),
+}
+
+
+def rescuing(context: Context, reference: str, flavor: Flavor) -> tuple[Image, int, dict[str, Any]]:
+    """As `bootable`, with where the image says that its disk goes.
+
+    Errors: BadRequest.
+    """
+    said = f"Requested rescue image '{reference}' is not supported"
+    image, disk = bootable(context, reference, flavor, missing=said)
+    found = api.image_for_boot(context.conn, context.caller, image.id).properties
+    if "hw_rescue_device" not in found and "hw_rescue_bus" not in found:
+        return image, disk, {}
+    device = found.get("hw_rescue_device", "disk")
+    default = "virtio" if device == "disk" else "sata"
+    bus = found.get("hw_rescue_bus", default)
+    if bus not in RESCUE_DEVICES.get(device, ()):
+        offered = "; ".join(f"{name} on {', '.join(on)}" for name, on in RESCUE_DEVICES.items())
+        raise BadRequest(f"{said}: it asks for a {device} on {bus}; {offered} are offered.")
+    bus = "sata" if bus == "ide" else bus  # the board has no older one
+    return image, disk, {"last": True, "device": device, "bus": bus}
 
 
 def _require_disk(flavor: Flavor, size: int, what: str) -> None:

@@ -45,8 +45,45 @@ class Nic(Struct, frozen=True, kw_only=True):
     tag: str | None = None
 
 
+class Sizes(Struct, frozen=True, kw_only=True):
+    """A flavor with the GiB of disk that a server of it has."""
+
+    flavor: Flavor
+    disk: int
+
+
+class Rescue(Struct, frozen=True, kw_only=True):
+    """What a server is rescued with: an image, the GiB of its disk, and where the disk goes."""
+
+    image: Image
+    disk: int
+    last: bool = False
+    device: str = "disk"
+    bus: str = "virtio"
+
+
+class Course(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a transition, or the state it led to, must remember until the server is itself again.
+
+    `was`: the vm state to return to. `old`: what it was before a resize, `new`: what it becomes.
+    `copy`: the image that its disk is copied to; of a backup, `kind` and how many are to be left.
+    `password`: what its config drive says once.
+    """
+
+    was: str | None = None
+    old: Sizes | None = None
+    new: Sizes | None = None
+    rescue: Rescue | None = None
+    copy: str | None = None
+    kind: str | None = None
+    keep: int = 0
+    password: str | None = None
+
+
 class Server(Struct):
-    """One row. Moments are microseconds since the epoch; `memory` is MiB, `disk` GiB."""
+    """One row. Moments are microseconds since the epoch. `vcpus`, `memory` (MiB) and `disk` (GiB) are
+    what it claims; between a resize and its confirmation that is the larger of both. `generation`
+    counts the disks it had."""
 
     id: str
     number: int
@@ -93,7 +130,14 @@ class Server(Struct):
     access_ip_v4: str | None
     access_ip_v6: str | None
     disk_config: str
+    generation: int = 0
+    course: Course | None = None
     user_data: str | None = None
+
+    @property
+    def root_disk(self) -> int:
+        """GiB of its disk: the flavor's, or what its image made it."""
+        return self.flavor.disk or self.disk
 
     @property
     def instance_name(self) -> str:

@@ -66,6 +66,12 @@ def zone(context: Context, asked: NewServer) -> Zone:
     return Zone(name=site, pinned=name or None, host=wanted, region=sites[site], site=site)
 
 
+def zones(conn: Connection) -> set[str]:
+    """The zones that servers may be asked to be in."""
+    sites = {site for _, site in hosts.places(conn).values()}
+    return sites if len(sites) > 1 else {ZONE}
+
+
 def why_not(conn: Connection, server: Server, host: HostFacts) -> str | None:
     """Why a host cannot take a server; None when it can. What the server itself claims is free."""
     if server.wanted_host not in (None, host.name):
@@ -82,16 +88,24 @@ def why_not(conn: Connection, server: Server, host: HostFacts) -> str | None:
     _, vcpus, memory, disk = store.claims(conn, host.name)
     if server.host == host.name:
         vcpus, memory, disk = vcpus - server.vcpus, memory - server.memory, disk - server.disk
-    return _lack(server, host, vcpus, memory, disk)
+    needs = {"vcpus": server.vcpus, "memory": server.memory, "disk": server.disk}
+    return _lack(needs, host, vcpus, memory, disk)
 
 
-def _lack(server: Server, host: HostFacts, vcpus: int, memory: int, disk: int) -> str | None:
+def lacks(conn: Connection, server: Server, host: HostFacts, wanted: dict[str, int]) -> str | None:
+    """Why a server on a host cannot claim so many vcpus, MiB of memory and GiB of disk there; None
+    when it can."""
+    _, vcpus, memory, disk = store.claims(conn, host.name)
+    return _lack(wanted, host, vcpus - server.vcpus, memory - server.memory, disk - server.disk)
+
+
+def _lack(needs: dict[str, int], host: HostFacts, vcpus: int, memory: int, disk: int) -> str | None:
     wanted = {
-        "vcpus": (server.vcpus, host.vcpus * OVERCOMMIT - vcpus, ""),
-        "memory": (server.memory, (host.memory >> 20) - RESERVED - memory, " MiB"),
-        "disk": (server.disk, (host.disk >> 30) - disk, " GiB"),
+        "vcpus": (host.vcpus * OVERCOMMIT - vcpus, ""),
+        "memory": ((host.memory >> 20) - RESERVED - memory, " MiB"),
+        "disk": ((host.disk >> 30) - disk, " GiB"),
     }
-    for name, (need, free, unit) in wanted.items():
-        if need > free:
-            return f"{need}{unit} of {name} are needed and {max(free, 0)}{unit} are free"
+    for name, (free, unit) in wanted.items():
+        if needs[name] > free:
+            return f"{needs[name]}{unit} of {name} are needed and {max(free, 0)}{unit} are free"
     return None

@@ -60,6 +60,26 @@ def within(
     )
 
 
+def grow(
+    conn: Connection, allowed: Mapping[str, int], project_id: str, old: Flavor, new: Flavor
+) -> None:
+    """Refuse a server of a larger flavor beyond what its project may have.
+
+    Errors: OverLimit.
+    """
+    _, cores, ram = store.usage(conn, project_id)
+    for name, used, more in (
+        ("cores", cores, new.vcpus - old.vcpus),
+        ("ram", ram, new.ram - old.ram),
+    ):
+        if more > 0:
+            say = (
+                f"Quota exceeded for {name}: Requested {more}, but already used {used} of "
+                f"{allowed[name]} {name}"
+            )
+            quotas.require(allowed[name], used, more, say)
+
+
 def require_metadata(allowed: Mapping[str, int], items: dict[str, str]) -> dict[str, str]:
     """Metadata of a server, if the quota lets it have that many items.
 

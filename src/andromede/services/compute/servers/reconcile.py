@@ -15,7 +15,7 @@ from andromede import clock, ids
 from andromede.db import Connection
 from andromede.engine.protocol import Engine, Observation, Power
 from andromede.services.compute.servers import store
-from andromede.services.compute.servers.states import Vm
+from andromede.services.compute.servers.states import Vm, runs
 from andromede.work import Reconciler, intend
 from andromede.work.store import busy
 
@@ -59,14 +59,16 @@ def compare(world: Any) -> None:
     world.cloud.database.transact(lambda conn: store.purge(conn, before))
 
 
-def _differs(row: tuple[str, str, str, str | None], seen: Observation) -> bool:
-    server_id, _, vm_state, task_state = row
+def _differs(row: tuple[str, str, str | None, int], seen: Observation) -> bool:
+    server_id, vm_state, task_state, power_state = row
     if task_state is not None:
         return False
     facts = seen.servers.get(server_id)
     power = facts.power if facts is not None else Power.ABSENT
-    if vm_state == Vm.ACTIVE:
+    if runs(vm_state, power_state):
         return power is not Power.ON
+    if vm_state == Vm.PAUSED:
+        return power is not Power.PAUSED
     return vm_state == Vm.STOPPED and power in (Power.ON, Power.PAUSED)
 
 

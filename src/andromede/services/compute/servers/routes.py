@@ -16,6 +16,7 @@ from andromede.http.operation import Operation, Reply
 from andromede.http.paging import next_link
 from andromede.services.compute import values
 from andromede.services.compute.servers import (
+    checks,
     create,
     delete,
     guards,
@@ -107,9 +108,9 @@ def update(context: Context) -> dict[str, Any]:
     if asked.hostname is not UNSET:
         changes["hostname"] = naming.check_hostname(asked.hostname)
     if asked.accessIPv4 is not UNSET:
-        changes["access_ip_v4"] = create.address(asked.accessIPv4, "accessIPv4", 4)
+        changes["access_ip_v4"] = checks.address(asked.accessIPv4, "accessIPv4", 4)
     if asked.accessIPv6 is not UNSET:
-        changes["access_ip_v6"] = create.address(asked.accessIPv6, "accessIPv6", 6)
+        changes["access_ip_v6"] = checks.address(asked.accessIPv6, "accessIPv6", 6)
     if asked.disk_config is not UNSET:
         changes["disk_config"] = asked.disk_config
     store.change(context.conn, server.id, **changes)

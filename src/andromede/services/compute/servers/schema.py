@@ -100,6 +100,76 @@ class UpdateServer(Struct, forbid_unknown_fields=True):
     server: Changes
 
 
+Password = str
+
+
+class Rebuild(Struct, forbid_unknown_fields=True, rename={"disk_config": "OS-DCF:diskConfig"}):
+    imageRef: Annotated[str, Meta(min_length=1)]  # noqa: N815
+    name: str | UnsetType = UNSET
+    adminPass: Password | None = None  # noqa: N815
+    metadata: dict[str, Any] | UnsetType = UNSET
+    preserve_ephemeral: Flag | None = None
+    disk_config: Literal["AUTO", "MANUAL"] | UnsetType = UNSET
+    accessIPv4: str | UnsetType = UNSET  # noqa: N815
+    accessIPv6: str | UnsetType = UNSET  # noqa: N815
+    description: str | UnsetType | None = UNSET
+    key_name: Text255 | UnsetType | None = UNSET
+    user_data: UserData | UnsetType | None = UNSET
+    trusted_image_certificates: list[str] | None = None
+    hostname: str | UnsetType = UNSET
+
+
+class RebuildBody(Struct, forbid_unknown_fields=True):
+    rebuild: Rebuild
+
+
+class Resize(Struct, forbid_unknown_fields=True, rename={"disk_config": "OS-DCF:diskConfig"}):
+    flavorRef: str | int  # noqa: N815
+    disk_config: Literal["AUTO", "MANUAL"] | UnsetType = UNSET
+
+
+class ResizeBody(Struct, forbid_unknown_fields=True):
+    resize: Resize
+
+
+class NewImage(Struct, forbid_unknown_fields=True):
+    name: str
+    metadata: dict[str, Any] = {}
+
+
+class ImageBody(Struct, forbid_unknown_fields=True):
+    createImage: NewImage  # noqa: N815
+
+
+class Backup(Struct, forbid_unknown_fields=True):
+    name: str
+    backup_type: str
+    rotation: Count
+    metadata: dict[str, Any] = {}
+
+
+class BackupBody(Struct, forbid_unknown_fields=True):
+    createBackup: Backup  # noqa: N815
+
+
+class RescueWith(Struct, forbid_unknown_fields=True):
+    adminPass: Password | None = None  # noqa: N815
+    rescue_image_ref: str | None = None
+
+
+class RescueBody(Struct, forbid_unknown_fields=True):
+    rescue: RescueWith | None
+
+
+class Unshelve(Struct, forbid_unknown_fields=True):
+    availability_zone: str | UnsetType | None = UNSET
+    host: str | UnsetType = UNSET
+
+
+class UnshelveBody(Struct, forbid_unknown_fields=True):
+    unshelve: Unshelve | None
+
+
 class Reboot(Struct, forbid_unknown_fields=True):
     type: Literal["HARD", "Hard", "hard", "SOFT", "Soft", "soft"]
 

@@ -16,6 +16,13 @@ class Vm(StrEnum):
     BUILDING = "building"
     ACTIVE = "active"
     STOPPED = "stopped"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+    RESCUED = "rescued"
+    RESIZED = "resized"
+    SHELVED = "shelved"
+    SHELVED_OFFLOADED = "shelved_offloaded"
+    SOFT_DELETED = "soft-delete"
     ERROR = "error"
     DELETED = "deleted"
 
@@ -31,6 +38,30 @@ class Doing(StrEnum):
     REBOOTING = "rebooting"
     REBOOTING_HARD = "rebooting_hard"
     DELETING = "deleting"
+    SOFT_DELETING = "soft-deleting"
+    RESTORING = "restoring"
+    PAUSING = "pausing"
+    UNPAUSING = "unpausing"
+    SUSPENDING = "suspending"
+    RESUMING = "resuming"
+    REBUILDING = "rebuilding"
+    REBUILD_SPAWNING = "rebuild_spawning"
+    RESIZE_PREP = "resize_prep"
+    RESIZE_MIGRATING = "resize_migrating"
+    RESIZE_FINISH = "resize_finish"
+    RESIZE_CONFIRMING = "resize_confirming"
+    RESIZE_REVERTING = "resize_reverting"
+    IMAGE_SNAPSHOT_PENDING = "image_snapshot_pending"
+    IMAGE_SNAPSHOT = "image_snapshot"
+    IMAGE_UPLOADING = "image_uploading"
+    IMAGE_BACKUP = "image_backup"
+    RESCUING = "rescuing"
+    UNRESCUING = "unrescuing"
+    SHELVING = "shelving"
+    SHELVING_COPYING = "shelving_image_pending_upload"
+    SHELVING_UPLOADING = "shelving_image_uploading"
+    SHELVING_OFFLOADING = "shelving_offloading"
+    UNSHELVING = "unshelving"
 
 
 class PowerState(IntEnum):
@@ -44,23 +75,50 @@ class PowerState(IntEnum):
 
 
 DEFAULT = "default"
+_REBUILD: dict[str, str] = {Doing.REBUILDING: "REBUILD", Doing.REBUILD_SPAWNING: "REBUILD"}
+_RESIZE: dict[str, str] = dict.fromkeys(
+    (Doing.RESIZE_PREP, Doing.RESIZE_MIGRATING, Doing.RESIZE_FINISH), "RESIZE"
+)
 STATUSES: dict[str, dict[str, str]] = {
     Vm.BUILDING: {DEFAULT: "BUILD"},
     Vm.ACTIVE: {
         DEFAULT: "ACTIVE",
         Doing.REBOOTING: "REBOOT",
         Doing.REBOOTING_HARD: "HARD_REBOOT",
+        **_REBUILD,
+        **_RESIZE,
     },
-    Vm.STOPPED: {DEFAULT: "SHUTOFF"},
-    Vm.ERROR: {DEFAULT: "ERROR"},
+    Vm.STOPPED: {DEFAULT: "SHUTOFF", **_REBUILD, **_RESIZE},
+    Vm.RESIZED: {DEFAULT: "VERIFY_RESIZE", Doing.RESIZE_REVERTING: "REVERT_RESIZE"},
+    Vm.PAUSED: {DEFAULT: "PAUSED"},
+    Vm.SUSPENDED: {DEFAULT: "SUSPENDED"},
+    Vm.RESCUED: {DEFAULT: "RESCUE"},
+    Vm.SHELVED: {DEFAULT: "SHELVED"},
+    Vm.SHELVED_OFFLOADED: {DEFAULT: "SHELVED_OFFLOADED"},
+    Vm.SOFT_DELETED: {DEFAULT: "SOFT_DELETED"},
+    Vm.ERROR: {DEFAULT: "ERROR", **_REBUILD},
     Vm.DELETED: {DEFAULT: "DELETED"},
 }
 # Statuses of states that no server of this cloud is ever in: valid to ask for, never found.
-NEVER = frozenset({
-    "MIGRATING", "PASSWORD", "PAUSED", "REBUILD", "RESCUE", "RESIZE", "REVERT_RESIZE", "SHELVED",
-    "SHELVED_OFFLOADED", "SOFT_DELETED", "SUSPENDED", "VERIFY_RESIZE",
+NEVER = frozenset({"MIGRATING", "PASSWORD"})
+# What failed in these leaves the server as it was; of a transition in any other an ERROR is left.
+HARMLESS = frozenset({
+    Doing.RESIZE_PREP, Doing.IMAGE_SNAPSHOT_PENDING, Doing.IMAGE_SNAPSHOT, Doing.IMAGE_UPLOADING,
+    Doing.IMAGE_BACKUP,
+})  # fmt: skip
+# The states in which a hard reboot may replace what is under way.
+REBOOTABLE = frozenset({
+    None, Doing.REBOOTING, Doing.REBOOTING_HARD, Doing.RESUMING, Doing.UNPAUSING, Doing.PAUSING,
+    Doing.SUSPENDING,
 })  # fmt: skip
 IN_PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"})
+
+
+def runs(vm_state: str, power_state: int) -> bool:
+    """Whether the machine of a server in these states is to run."""
+    if vm_state in (Vm.RESCUED, Vm.RESIZED):
+        return power_state == PowerState.RUNNING
+    return vm_state == Vm.ACTIVE
 
 
 def status(vm_state: str, task_state: str | None) -> str:

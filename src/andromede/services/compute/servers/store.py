@@ -13,7 +13,7 @@ from andromede import clock
 from andromede.db import Connection, metadata
 from andromede.db.plain import Statement
 from andromede.db.types import Moment, identifier, table
-from andromede.services.compute.servers.model import Fault, Flavor, Image, Nic, Server
+from andromede.services.compute.servers.model import Course, Fault, Flavor, Image, Nic, Server
 from andromede.services.compute.servers.states import Vm
 
 server = table(
@@ -65,6 +65,8 @@ server = table(
     sa.Column("access_ip_v4", sa.String(64), nullable=True),
     sa.Column("access_ip_v6", sa.String(64), nullable=True),
     sa.Column("disk_config", sa.String(16), nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("course", sa.Text, nullable=True),
     sa.Column("user_data", sa.Text, nullable=True),
     sa.Index("ix_server_newest", "deleted", "project_id", "created_at", "id"),
     sa.Index("ix_server_all", "deleted", "created_at", "id"),
@@ -81,7 +83,7 @@ server_tag = table(
 
 COLUMNS = [server.c[name] for name in Server.__struct_fields__ if name != "user_data"]
 _ENCODED = {"flavor": Flavor, "image": Image, "nics": list[Nic], "metadata": dict[str, str],
-            "tags": list[str], "fault": Fault, "hints": dict[str, Any]}  # fmt: skip
+            "tags": list[str], "fault": Fault, "hints": dict[str, Any], "course": Course}  # fmt: skip
 _DECODERS: dict[int, msgspec.json.Decoder[Any]] = {
     COLUMNS.index(server.c[name]): msgspec.json.Decoder(kind) for name, kind in _ENCODED.items()
 }
@@ -239,14 +241,14 @@ def projects_of(conn: Connection, server_ids: Sequence[str]) -> dict[str, str]:
     return {row.id: row.project_id for row in rows}
 
 
-def placed(conn: Connection, host: str) -> list[tuple[str, str, str, str | None]]:
-    """(id, project id, vm state, task state) of every server that is placed on a host."""
+def placed(conn: Connection, host: str) -> list[tuple[str, str, str | None, int]]:
+    """(id, vm state, task state, power state) of every server that is placed on a host."""
     rows = conn.execute(
-        sa.select(server.c.id, server.c.project_id, server.c.vm_state, server.c.task_state).where(
+        sa.select(server.c.id, server.c.vm_state, server.c.task_state, server.c.power_state).where(
             server.c.deleted == 0, server.c.host == host
         )
     )
-    return [(row.id, row.project_id, row.vm_state, row.task_state) for row in rows]
+    return [(row.id, row.vm_state, row.task_state, row.power_state) for row in rows]
 
 
 def living(conn: Connection, server_ids: Sequence[str]) -> set[str]:

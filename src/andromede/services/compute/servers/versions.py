@@ -16,7 +16,9 @@ from andromede.services.compute.versions import ALWAYS, Conversion, Drop
 
 CREATE, UPDATE = "compute:server:create", "compute:server:update"
 SHOW, DETAIL, LIST = "compute:server:show", "compute:server:detail", "compute:server:list"
-FULL = frozenset({SHOW, DETAIL, UPDATE})
+REBUILD = "compute:server:rebuild"
+UNSHELVE = "compute:server:unshelve"
+FULL = frozenset({SHOW, DETAIL, UPDATE, REBUILD})
 Body = dict[str, Any]
 
 # What appeared in full views, by version. `host_status` and the attributes of 2.3 are there for
@@ -45,6 +47,14 @@ UPDATE_275 = (
         "host", "hypervisor_hostname", "instance_name", "hostname", "kernel_id", "launch_index",
         "ramdisk_id", "reservation_id", "root_device_name", "user_data")),
 )  # fmt: skip
+REBUILD_275 = tuple(name for name in UPDATE_275 if name not in ("key_name",))
+REBUILT_SINCE: dict[Version, tuple[str, ...]] = {
+    (2, 19): ("description",),
+    (2, 54): ("key_name",),
+    (2, 57): ("user_data",),
+    (2, 63): ("trusted_image_certificates",),
+    (2, 90): ("hostname",),
+}
 ACCEPTED_SINCE: dict[Version, tuple[str, ...]] = {
     (2, 19): ("description",),
     (2, 52): ("tags",),
@@ -59,15 +69,15 @@ def _servers(body: Body) -> list[Body]:
     return [one] if one is not None else body["servers"]
 
 
-def _asked(body: Any) -> Body:
+def _asked(body: Any, key: str = "server") -> Body:
     """The server of a request, or nothing when the body is of another shape: the schema says so."""
-    server = body.get("server") if isinstance(body, dict) else None
+    server = body.get(key) if isinstance(body, dict) else None
     return server if isinstance(server, dict) else {}
 
 
-def _refusing(since: Version, names: tuple[str, ...]) -> Callable[[Any], Any]:
+def _refusing(since: Version, names: tuple[str, ...], key: str = "server") -> Callable[[Any], Any]:
     def lift(body: Any) -> Any:
-        later = [name for name in names if name in _asked(body)]
+        later = [name for name in names if name in _asked(body, key)]
         if later:
             raise BadRequest(
                 f"Additional properties are not allowed ({', '.join(later)}): microversion "
@@ -138,7 +148,7 @@ def _tags(key: str, left: Version) -> list[Conversion]:
 
 
 def _lift_personality(body: Any) -> Any:
-    server = _asked(body)
+    server = _asked(body) or _asked(body, "rebuild")
     if server.pop("personality", None):
         raise BadRequest(
             "personality: files are not injected into guests; user_data and config_drive are "
@@ -148,11 +158,34 @@ def _lift_personality(body: Any) -> Any:
 
 
 def _lift_label(body: Any) -> Any:
-    hostname = _asked(body).get("hostname")
+    hostname = (_asked(body) or _asked(body, "rebuild")).get("hostname")
     if hostname is not None and not is_label(hostname):
         raise BadRequest(
             f"Invalid input for field/attribute hostname. Value: {hostname}. One label of letters, "
             f"digits and inner hyphens is accepted; microversion 2.94 or later accepts a domain."
+        )
+    return body
+
+
+def _lift_unshelve(body: Any) -> Any:
+    """Until 2.77 whatever stood under `unshelve` meant nothing."""
+    return {"unshelve": None} if isinstance(body, dict) else body
+
+
+def _lift_unshelve_zone(body: Any) -> Any:
+    """Until 2.91 a zone had to be named, and nothing else could be."""
+    asked = body.get("unshelve") if isinstance(body, dict) else None
+    if asked is None:
+        return body
+    if not isinstance(asked, dict) or set(asked) != {"availability_zone"}:
+        raise BadRequest(
+            "Invalid input for field/attribute unshelve: null, or an object with availability_zone "
+            "alone, is accepted; microversion 2.91 or later also accepts host."
+        )
+    if not isinstance(asked["availability_zone"], str):
+        raise BadRequest(
+            "Invalid input for field/attribute availability_zone: a zone's name is accepted; "
+            "microversion 2.91 or later also accepts null."
         )
     return body
 
@@ -184,7 +217,15 @@ def _hostname_for_operators(body: Body) -> Body:
 
 
 def _short_update(body: Body) -> Body:
-    server = Drop(_servers, UPDATE_275)(body)["server"]
+    return _short(body, UPDATE_275)
+
+
+def _short_rebuild(body: Body) -> Body:
+    return _short(body, REBUILD_275)
+
+
+def _short(body: Body, names: tuple[str, ...]) -> Body:
+    server = Drop(_servers, names)(body)["server"]
     for addresses in server["addresses"].values():
         for address in addresses:
             del address["OS-EXT-IPS:type"], address["OS-EXT-IPS-MAC:mac_addr"]
@@ -196,18 +237,25 @@ CONVERSIONS = [
       for since, names in APPEARED.items()),
     *(Conversion(since=since, actions=frozenset({CREATE, UPDATE}), lift=_refusing(since, names))
       for since, names in ACCEPTED_SINCE.items()),
+    *(Conversion(since=since, actions=frozenset({REBUILD}), lift=_refusing(since, names, "rebuild"))
+      for since, names in REBUILT_SINCE.items()),
+    *(Conversion(since=since, actions=frozenset({REBUILD}), lower=Drop(_servers, (name,)))
+      for since, name in (((2, 54), "key_name"), ((2, 57), "user_data"))),
+    Conversion(since=(2, 75), actions=frozenset({REBUILD}), lower=_short_rebuild),
+    Conversion(since=(2, 77), actions=frozenset({UNSHELVE}), lift=_lift_unshelve),
+    Conversion(since=(2, 91), actions=frozenset({UNSHELVE}), lift=_lift_unshelve_zone),
     Conversion(since=(2, 3), actions=FULL, lower=_delete_on_termination),
     Conversion(since=(2, 19), actions=frozenset({CREATE}), lift=_lift_description),
     Conversion(since=(2, 37), actions=frozenset({CREATE}), lift=_lift_networks),
     *_tags("networks", (2, 37)),
     *_tags("block_device_mapping_v2", (2, 33)),
     Conversion(since=(2, 47), actions=FULL, lower=_reference_flavor),
-    Conversion(since=(2, 57), actions=frozenset({CREATE}), lift=_lift_personality),
+    Conversion(since=(2, 57), actions=frozenset({CREATE, REBUILD}), lift=_lift_personality),
     Conversion(since=(2, 67), actions=frozenset({CREATE}),
                lift=_refusing_in("block_device_mapping_v2", "volume_type", "2.67")),
     Conversion(since=(2, 73), actions=frozenset({"compute:server:lock"}), lift=_lift_lock),
     Conversion(since=(2, 75), actions=frozenset({UPDATE}), lower=_short_update),
     Conversion(since=(2, 90), actions=FULL, lower=_hostname_for_operators),
-    Conversion(since=(2, 94), actions=frozenset({CREATE, UPDATE}), lift=_lift_label),
+    Conversion(since=(2, 94), actions=frozenset({CREATE, UPDATE, REBUILD}), lift=_lift_label),
     Conversion(since=ALWAYS, actions=FULL, lower=Drop(_servers, ("_flavor",))),
 ]  # fmt: skip

@@ -8,7 +8,8 @@ from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Conflict
 from andromede.services.compute.servers import delete, guards, history, store
 from andromede.services.compute.servers.schema import LockBody, ResetBody
-from andromede.services.compute.servers.states import Doing, Vm
+from andromede.services.compute.servers.states import HARMLESS, Doing, Vm
+from andromede.services.compute.servers.steps.failure import drop_copy
 from andromede.work import intend
 
 
@@ -37,13 +38,13 @@ def reset_state(context: Context) -> None:
     """An operator says what the record holds; the machine is made to follow."""
     body: ResetBody = context.body
     server = guards.changeable(context)
-    if server.vm_state == Vm.BUILDING and server.host is None and body.wanted.state == "active":
-        raise BadRequest(
-            f"Instance {server.id} was never placed on a host: it can be reset to error only."
-        )
+    if server.host is None and body.wanted.state == "active":
+        raise BadRequest(f"Instance {server.id} is on no host: it can be reset to error only.")
     if server.task_state == Doing.DELETING:
         raise Conflict(f"Cannot 'os-resetState' instance {server.id} while it is being deleted")
     history.begin(context, server, "resetState")
+    if server.task_state in HARMLESS:
+        drop_copy(context.conn, server, context.request_id)
     state = Vm.ACTIVE if body.wanted.state == "active" else Vm.ERROR
     store.reset(context.conn, server.id, state)
     intend(

@@ -8,14 +8,31 @@ from typing import Any
 from andromede.http.access import ADMIN, PROJECT_MEMBER, Rule
 from andromede.http.context import Context
 from andromede.http.operation import Operation, Transaction
-from andromede.services.compute.servers.actions import console, custody, groups, power
+from andromede.services.compute.servers.actions import (
+    console,
+    custody,
+    freeze,
+    groups,
+    power,
+    rebuild,
+    rescue,
+    resize,
+    shelve,
+    snapshot,
+)
 from andromede.services.compute.servers.schema import (
     AddGroupBody,
+    BackupBody,
     ConsoleBody,
+    ImageBody,
     LockBody,
     RebootBody,
+    RebuildBody,
     RemoveGroupBody,
+    RescueBody,
     ResetBody,
+    ResizeBody,
+    UnshelveBody,
 )  # fmt: skip
 
 Handler = Callable[[Context], Any]
@@ -36,6 +53,21 @@ OPERATIONS = [
     _act("os-start", power.start, "start"),
     _act("os-stop", power.stop, "stop"),
     _act("reboot", power.reboot, "reboot", RebootBody),
+    _act("pause", freeze.pause, "pause"),
+    _act("unpause", freeze.unpause, "unpause"),
+    _act("suspend", freeze.suspend, "suspend"),
+    _act("resume", freeze.resume, "resume"),
+    _act("rebuild", rebuild.rebuild, "rebuild", RebuildBody, places="create"),
+    _act("resize", resize.resize, "resize", ResizeBody),
+    _act("confirmResize", resize.confirm, "confirm-resize", status=204),
+    _act("revertResize", resize.revert, "revert-resize"),
+    _act("createImage", snapshot.create_image, "create-image", ImageBody, places="copy"),
+    _act("createBackup", snapshot.create_backup, "create-backup", BackupBody, places="copy"),
+    _act("rescue", rescue.rescue, "rescue", RescueBody, status=200, places="create"),
+    _act("unrescue", rescue.unrescue, "unrescue"),
+    _act("shelve", shelve.shelve, "shelve", places="copy"),
+    _act("shelveOffload", shelve.offload, "shelve-offload", allow=ADMIN),
+    _act("unshelve", shelve.unshelve, "unshelve", UnshelveBody, places="move"),
     _act("lock", custody.lock, "lock", LockBody),
     _act("unlock", custody.unlock, "unlock"),
     _act("os-resetState", custody.reset_state, "reset-state", ResetBody, ADMIN),

@@ -22,16 +22,18 @@ def schedule(step: Step) -> Outcome:
     """Place the server on the emptiest host that it may be on and that has room."""
     hosts: tuple[HostFacts, ...] = step.world.engine.hosts()
     home = step.world.cloud.config.place
-    return Hop("spawn", lambda conn: _place(conn, step.id, hosts, home))
+    return Hop("spawn", lambda conn: place(conn, step.id, hosts, home, Doing.SCHEDULING))
 
 
-def _place(conn: Connection, server_id: str, hosts: Sequence[HostFacts], home: Place) -> None:
+def place(
+    conn: Connection, server_id: str, hosts: Sequence[HostFacts], home: Place, task: Doing
+) -> None:
     """Check and claim in one transaction, so that servers scheduled at once cannot share a room.
 
     Errors: PermanentError saying why no host takes it.
     """
     server = store.get(conn, server_id)
-    if server is None or server.vm_state != Vm.BUILDING:
+    if server is None or server.task_state != task:
         return  # an operator set its state
     chosen, why = scheduling.choose(conn, server, hosts, home)
     if chosen is None:
@@ -60,7 +62,7 @@ def running(conn: Connection, step: Step, host: str | None) -> None:
     assert server is not None
     store.change(
         conn, step.id, vm_state=Vm.ACTIVE, task_state=None,
-        power_state=int(PowerState.RUNNING), progress=100, fault=None,
+        power_state=int(PowerState.RUNNING), progress=100, fault=None, course=None,
         launched_at=server.launched_at or clock.now(),
     )  # fmt: skip
     networking.started(conn, server)

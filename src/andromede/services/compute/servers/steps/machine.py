@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 
+from msgspec import structs
+
 from andromede.db import Connection
-from andromede.engine.protocol import DiskSpec, ServerFacts, ServerSpec
+from andromede.engine.protocol import DiskSpec, RescueSpec, ServerFacts, ServerSpec
 from andromede.services.compute.metadata.render import config_drive_files
 from andromede.services.compute.servers import store
 from andromede.services.compute.servers.guest import guest
-from andromede.services.compute.servers.model import Server
+from andromede.services.compute.servers.model import Image, Server
 from andromede.services.network import api as network
 from andromede.work import Step
 from andromede.work.lifecycle import PermanentError
@@ -51,18 +53,34 @@ def spec(conn: Connection, server: Server) -> ServerSpec:
         number=server.number,
         project_id=server.project_id,
         name=server.name,
-        vcpus=server.vcpus,
-        memory=server.memory * MIB,
-        disk=DiskSpec(
-            image_id=server.image.id, image_format=server.image.format, size=server.disk * GIB
-        ),
+        vcpus=server.flavor.vcpus,
+        memory=server.flavor.ram * MIB,
+        disk=_disk(server.image, server.root_disk, server.generation),
         nics=network.nic_specs(conn, server.id),
         config_drive=_drive(conn, server) if server.config_drive else None,
         firmware=properties.get("hw_firmware_type", "bios"),
         disk_bus=properties.get("hw_disk_bus", "virtio"),
         nic_model=properties.get("hw_vif_model", "virtio"),
+        rescue=_rescue(server),
     )
 
 
+def _disk(image: Image, size: int, generation: int = 0) -> DiskSpec:
+    return DiskSpec(
+        image_id=image.id, image_format=image.format, size=size * GIB, generation=generation
+    )
+
+
+def _rescue(server: Server) -> RescueSpec | None:
+    with_ = server.course.rescue if server.course is not None else None
+    if with_ is None:
+        return None
+    disk = _disk(with_.image, with_.disk)
+    return RescueSpec(disk=disk, last=with_.last, device=with_.device, bus=with_.bus)
+
+
 def _drive(conn: Connection, server: Server) -> dict[str, bytes]:
-    return config_drive_files(guest(conn, server), os.urandom(SEED))
+    facts = guest(conn, server)
+    if server.course is not None:
+        facts = structs.replace(facts, password=server.course.password)
+    return config_drive_files(facts, os.urandom(SEED))

@@ -23,14 +23,16 @@ def ask_to_stop(step: Step) -> Outcome:
 
 
 def await_off(step: Step) -> Outcome:
-    return _await(step, off="record_off", late="cut_power")
+    return when_off(step, "record_off", "cut_power")
 
 
-def _await(step: Step, *, off: str, late: str) -> Outcome:
+def when_off(step: Step, off: str, late: str, seconds: float = SECONDS) -> Outcome:
+    """The step `off` once the machine is off, `late` when the first minute of the transition's
+    seconds is over."""
     facts = step.world.engine.observe_server(step.id)
     if facts.power not in (Power.ON, Power.PAUSED):
         return Hop(off)
-    if step.seconds_left() < SECONDS - GRACE:
+    if step.seconds_left() < seconds - GRACE:
         return Hop(late)
     return Nap(LOOK)
 
@@ -73,7 +75,7 @@ def ask_to_reboot(step: Step) -> Outcome:
 
 
 def await_reboot(step: Step) -> Outcome:
-    return _await(step, off="power_on", late="power_cycle")
+    return when_off(step, "power_on", "power_cycle")
 
 
 def power_cycle(step: Step) -> Outcome:

@@ -14,7 +14,7 @@ from andromede.services.compute.servers import store
 from andromede.services.compute.servers.deaths import store as deaths
 from andromede.services.compute.servers.history import store as history
 from andromede.services.compute.servers.model import Server
-from andromede.services.compute.servers.states import PowerState, Vm
+from andromede.services.compute.servers.states import PowerState, Vm, runs
 from andromede.services.compute.servers.steps import machine
 from andromede.services.compute.servers.steps.build import running
 from andromede.services.compute.servers.steps.failure import broken
@@ -33,8 +33,10 @@ def sync(step: Step) -> Outcome:
         server = store.get(conn, step.id)
     if server is None or server.host is None or server.task_state is not None:
         return Done()
-    if server.vm_state == Vm.ACTIVE:
+    if runs(server.vm_state, server.power_state):
         return _should_run(step, server, facts)
+    if server.vm_state == Vm.PAUSED and facts.power is not Power.PAUSED:
+        return Hop("cut_power")  # what it knew is gone with its machine
     if server.vm_state == Vm.STOPPED and facts.power in (Power.ON, Power.PAUSED):
         return Hop("cut_power")
     return Done()
@@ -45,15 +47,16 @@ def _should_run(step: Step, server: Server, facts: ServerFacts) -> Outcome:
         return Done(lambda conn: _guest_stopped(conn, step, server))
     if facts.power is Power.VANISHED and facts.reason:
         return _died(step, facts.reason)
-    if facts.power in (Power.VANISHED, Power.ABSENT):
-        return Hop("revive")
     if facts.power is Power.PAUSED and facts.reason:
         why = f"The machine is paused: {facts.reason}."
         return Done(lambda conn: broken(conn, step.id, why, PowerState.PAUSED))
-    state = PowerState.PAUSED if facts.power is Power.PAUSED else PowerState.RUNNING
-    if server.power_state == state:
+    if (
+        facts.power is not Power.ON
+    ):  # it is gone, or halted while an operator says that it is ACTIVE
+        return Hop("revive")
+    if server.power_state == PowerState.RUNNING:
         return Done()
-    return Done(lambda conn: store.change(conn, step.id, power_state=int(state)))
+    return Done(lambda conn: store.change(conn, step.id, power_state=int(PowerState.RUNNING)))
 
 
 def _died(step: Step, said: str) -> Outcome:
@@ -79,6 +82,9 @@ def _given_up(conn: Connection, server_id: str, times: int, said: str) -> None:
 
 
 def _guest_stopped(conn: Connection, step: Step, server: Server) -> None:
+    if server.vm_state != Vm.ACTIVE:  # it stays what it is, and off
+        store.change(conn, step.id, power_state=int(PowerState.SHUTDOWN))
+        return
     history.begin(
         conn, server.id, step.task.request_id, "stop", project_id=None, user_id=None,
         effect="guest_powered_off",
@@ -90,6 +96,8 @@ def revive(step: Step) -> Outcome:
     """Start a machine again whose process or host died under it."""
     server = machine.read(step)
     machine.run(step, server)
+    if server.vm_state in (Vm.RESCUED, Vm.RESIZED):
+        return Done(lambda conn: store.change(conn, step.id, power_state=int(PowerState.RUNNING)))
     return Done(lambda conn: running(conn, step, server.host))
 
 
