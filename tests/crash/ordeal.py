@@ -99,7 +99,8 @@ class Ordeal:
                     count = sa.select(sa.func.count()).select_from(sa.table(name))
                     found[name] = connection.execute(count).scalar()
         engine = self.cloud.engine
-        for name in ("networks", "ports", "routers", "servers", "power", "disks"):
+        for name in ("networks", "ports", "routers", "servers", "power", "disks", "sizes", "kept",
+                     "copies", "cards"):  # fmt: skip
             found[f"engine {name}"] = sorted(getattr(engine, name))
         for name in ("networks", "routers"):
             found[f"engine {name} in full"] = sorted(map(repr, getattr(engine, name).values()))

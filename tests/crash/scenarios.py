@@ -284,4 +284,50 @@ SECURITY_GROUP = Scenario(
     silent=True,
 )
 
-SCENARIOS = {each.kind: each for each in (IMAGE, NETWORK, ROUTER, SAMPLE, SECURITY_GROUP, SERVER)}
+
+def _card_prepare(cloud: TestCloud, client: Client) -> None:
+    _server_prepare(cloud, client)
+    PLACES[cloud] = {"server": SITES[cloud].build()["id"]}
+
+
+def _card_create(cloud: TestCloud, client: Client) -> str:
+    body = {"interfaceAttachment": {"net_id": SITES[cloud].network}}
+    made = client.post(f"{_cards(cloud)}", body).expect(200)
+    return str(made["interfaceAttachment"]["port_id"])
+
+
+def _cards(cloud: TestCloud) -> str:
+    return f"/compute/v2.1/servers/{PLACES[cloud]['server']}/os-interface"
+
+
+def _card_status(cloud: TestCloud, client: Client, port: str) -> str:
+    """A card that goes though nobody asked for it could not be plugged."""
+    if client.get(f"{_cards(cloud)}/{port}").status == 404:
+        return "gone" if port in PLACES[cloud] else "error"
+    return "good" if _card_there(cloud, client, port) else "moving"
+
+
+def _card_delete(cloud: TestCloud, client: Client, port: str) -> None:
+    PLACES[cloud][port] = "deleted"
+    assert client.delete(f"{_cards(cloud)}/{port}").status in (202, 404)
+
+
+def _card_there(cloud: TestCloud, _: Client, port: str) -> bool:
+    return port in cloud.engine.cards.get(PLACES[cloud]["server"], [])
+
+
+SERVER_CARDS = Scenario(
+    kind="server_cards",
+    covers=frozenset({"port", "firewall"}),
+    prepare=_card_prepare,
+    create=_card_create,
+    status=_card_status,
+    delete=_card_delete,
+    there=_card_there,
+    history=frozenset({"server_action", "server_event"}),
+)
+
+SCENARIOS = {
+    each.kind: each
+    for each in (IMAGE, NETWORK, ROUTER, SAMPLE, SECURITY_GROUP, SERVER, SERVER_CARDS)
+}

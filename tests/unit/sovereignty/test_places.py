@@ -27,6 +27,9 @@ CALLERS = {
     ("services/compute/servers/steps/machine.py", "run"): {
         "ensure_server": "compute/servers/scheduling.py:_why_not",
     },
+    ("services/compute/servers/steps/cards.py", "plug"): {
+        "ensure_cards": "compute/servers/scheduling.py:_why_not",  # of a machine that runs already
+    },
     ("services/network/steps.py", "apply_network"): {
         "ensure_network": "network/steps.py:_network",
     },

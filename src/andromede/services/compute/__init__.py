@@ -27,7 +27,7 @@ SERVICE = Service(
     upgrade=_upgrade,
     downgrade=_downgrade,
 )
-LIFECYCLES: list[Lifecycle] = [servers.LIFECYCLE]
+LIFECYCLES: list[Lifecycle] = [*servers.LIFECYCLES]
 
 
 def reconcilers(world: Any) -> list[Reconciler]:

@@ -34,8 +34,8 @@ __all__ = [
     "Attachment", "Holder", "Port", "add_security_group", "attachments_of", "audit", "bind_ports",
     "bootstrap", "create_port", "default_network", "domain_of", "held_by_servers", "network_data",
     "nic_specs", "placements", "port_by_address", "ports_active", "ports_of", "ports_of_many",
-    "ports_of_servers", "reach", "realise", "release_ports", "remove_security_group",
-    "security_groups_of", "server_addresses", "servers_at",
+    "ports_of_servers", "reach", "realise", "release_port", "release_ports",
+    "remove_security_group", "security_groups_of", "server_addresses", "servers_at",
 ]  # fmt: skip
 
 
@@ -84,6 +84,13 @@ def bind_ports(
 def release_ports(connection: Connection, server_id: str, request_id: str) -> None:
     """Once the machine is gone: delete the ports made with it, free those bound to it."""
     servers.release(connection, server_id, request_id)
+
+
+def release_port(connection: Connection, port_id: str, request_id: str) -> None:
+    """As `release_ports`, for one card that its server's guest has let go of."""
+    row = ports.by_id(connection, port_id)
+    if row is not None:
+        servers.let_go(connection, row, request_id)
 
 
 def ports_of(connection: Connection, server_id: str) -> list[Port]:

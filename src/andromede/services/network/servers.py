@@ -156,10 +156,15 @@ def _reach(connection: Connection, row: Row, group_ids: Sequence[str], request_i
 def release(connection: Connection, server_id: str, request_id: str) -> None:
     """A server is gone: ports made with it go too, others are free for another server."""
     for row in store.of_servers(connection, [server_id]):
-        if row["of_server"]:
-            remove(connection, row, request_id)
-        else:
-            unbind(connection, row, request_id)
+        let_go(connection, row, request_id)
+
+
+def let_go(connection: Connection, row: Row, request_id: str) -> None:
+    """Delete a port that was made with its server, or free it."""
+    if row["of_server"]:
+        remove(connection, row, request_id)
+    else:
+        unbind(connection, row, request_id)
 
 
 def remove(connection: Connection, row: Row, request_id: str) -> None:

@@ -1,12 +1,13 @@
 """Servers: the machines customers make, what they show of themselves, and their lives."""
 
 from andromede.services.compute.servers import attached, routes
+from andromede.services.compute.servers.actions import interfaces
 from andromede.services.compute.servers.actions import routes as actions
 from andromede.services.compute.servers.history import routes as history
 from andromede.services.compute.servers.history import versions as history_versions
 from andromede.services.compute.servers.properties import metadata, tags
 from andromede.services.compute.servers.reconcile import reconcilers
-from andromede.services.compute.servers.steps import LIFECYCLE
+from andromede.services.compute.servers.steps import LIFECYCLE, cards
 from andromede.services.compute.servers.versions import CONVERSIONS as SERVER_CONVERSIONS
 
 OPERATIONS = [
@@ -15,8 +16,11 @@ OPERATIONS = [
     *metadata.OPERATIONS,
     *tags.OPERATIONS,
     *attached.OPERATIONS,
+    *interfaces.OPERATIONS,
     *history.OPERATIONS,
 ]
 CONVERSIONS = [*SERVER_CONVERSIONS, *history_versions.CONVERSIONS, *attached.CONVERSIONS]
 
-__all__ = ["CONVERSIONS", "LIFECYCLE", "OPERATIONS", "reconcilers"]
+LIFECYCLES = [LIFECYCLE, cards.LIFECYCLE]
+
+__all__ = ["CONVERSIONS", "LIFECYCLES", "OPERATIONS", "reconcilers"]

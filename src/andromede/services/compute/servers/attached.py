@@ -9,7 +9,7 @@ from typing import Any
 
 from andromede.http.access import PROJECT_READER
 from andromede.http.context import Context
-from andromede.http.errors import NotFound
+from andromede.http.errors import BadRequest, NotFound
 from andromede.http.operation import Operation
 from andromede.services.compute.servers import guards, memberships, networking, views
 from andromede.services.compute.versions import Conversion
@@ -37,7 +37,7 @@ def show_addresses(context: Context) -> dict[str, Any]:
     return {label: addresses[label]}
 
 
-def _interface(port: Port, tag: str | None) -> dict[str, Any]:
+def interface(port: Port, tag: str | None) -> dict[str, Any]:
     return {
         "port_id": port.id,
         "net_id": port.network_id,
@@ -53,14 +53,14 @@ def _interface(port: Port, tag: str | None) -> dict[str, Any]:
 def list_interfaces(context: Context) -> dict[str, Any]:
     server = guards.readable(context, param="server_id")
     cards = networking.ports(context.conn, server)
-    return {"interfaceAttachments": [_interface(port, tag) for port, tag in cards]}
+    return {"interfaceAttachments": [interface(port, tag) for port, tag in cards]}
 
 
 def show_interface(context: Context) -> dict[str, Any]:
     server = guards.readable(context, param="server_id")
     for port, tag in networking.ports(context.conn, server):
         if port.id == context.params["port_id"]:
-            return {"interfaceAttachment": _interface(port, tag)}
+            return {"interfaceAttachment": interface(port, tag)}
     raise NotFound(f"Port {context.params['port_id']} is not attached to server {server.id}")
 
 
@@ -101,10 +101,25 @@ def _tagless(body: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
+def _lift_tag(body: Any) -> Any:
+    """Until 2.49 a card could not be tagged."""
+    asked = body.get("interfaceAttachment") if isinstance(body, dict) else None
+    if isinstance(asked, dict) and "tag" in asked:
+        raise BadRequest(
+            "Additional properties are not allowed (tag): microversion 2.49 or later accepts it."
+        )
+    return body
+
+
 CONVERSIONS = [
     Conversion(
         since=(2, 70),
-        actions=frozenset({"compute:server-interface:list", "compute:server-interface:show"}),
+        actions=frozenset(
+            f"compute:server-interface:{each}" for each in ("list", "show", "create")
+        ),
         lower=_tagless,
-    )
+    ),
+    Conversion(
+        since=(2, 49), actions=frozenset({"compute:server-interface:create"}), lift=_lift_tag
+    ),
 ]

@@ -38,11 +38,15 @@ class Image(Struct, frozen=True, kw_only=True):
 
 
 class Nic(Struct, frozen=True, kw_only=True):
-    """One of a server's ports, in the guest's order. `owned`: made for the server, goes with it."""
+    """One of a server's ports, in the guest's order. `owned`: made for the server, goes with it.
+
+    `moving`: "joining" while the card is plugged into the machine, "leaving" while it is pulled.
+    """
 
     port: str
     owned: bool
     tag: str | None = None
+    moving: str | None = None
 
 
 class Sizes(Struct, frozen=True, kw_only=True):

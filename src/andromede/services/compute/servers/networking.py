@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from andromede.config import server_uid
 from andromede.db import Connection
 from andromede.http.context import Context
-from andromede.http.errors import BadRequest, NotFound
+from andromede.http.errors import ApiError, BadRequest, NotFound, OverLimit
 from andromede.services.compute.servers.model import Nic, Server
 from andromede.services.compute.servers.schema import Network, NewServer
 from andromede.services.network import api
@@ -26,21 +26,47 @@ def attach(context: Context, servers: Sequence[Server], asked: NewServer) -> Non
     wanted = _wanted(context, asked)
     _require_sense(wanted, len(servers))
     groups = [each.name for each in asked.security_groups or []]
-    place = context.cloud.config.place
     for server in servers:
-        holder = Holder(
-            server_id=server.id,
-            host=place.host or place.site,
-            site=server.site,
-            owner_uid=server_uid(context.cloud.config, server.number),
-            hostname=server.hostname.partition(".")[0],
-        )
+        holder = _holder(context, server)
         try:
             server.nics = [
                 _card(context, holder, each, groups, at) for at, each in enumerate(wanted)
             ]
         except NotFound as error:
             raise BadRequest(error.message) from error
+
+
+def _holder(context: Context, server: Server) -> Holder:
+    place = context.cloud.config.place
+    return Holder(
+        server_id=server.id,
+        host=server.host or place.host or place.site,
+        site=server.site,
+        owner_uid=server_uid(context.cloud.config, server.number),
+        hostname=server.hostname.partition(".")[0],
+    )
+
+
+def join(context: Context, server: Server, asked: Network) -> Nic:
+    """A further card for a server, on the network or port that is named, or on its project's only
+    network.
+
+    Errors: NotFound; BadRequest; Conflict; OverLimit for the project's ports.
+    """
+    if not asked.uuid and not asked.port:
+        asked.uuid = api.default_network(context.conn, context.project_id)
+        if asked.uuid is None:
+            raise BadRequest(
+                f"No network is there to attach an interface of server {server.id} to: net_id or "
+                f"port_id is accepted."
+            )
+    at = len(api.ports_of(context.conn, server.id))
+    try:
+        return _card(context, _holder(context, server), asked, [], at)
+    except ApiError as error:
+        if error.type == "OverQuota":
+            raise OverLimit("Maximum number of ports exceeded") from error
+        raise
 
 
 def _wanted(context: Context, asked: NewServer) -> list[Network]:

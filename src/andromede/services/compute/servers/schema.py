@@ -170,6 +170,21 @@ class UnshelveBody(Struct, forbid_unknown_fields=True):
     unshelve: Unshelve | None
 
 
+class FixedIp(Struct, forbid_unknown_fields=True):
+    ip_address: str
+
+
+class Attachment(Struct, forbid_unknown_fields=True):
+    net_id: str | None = None
+    port_id: str | None = None
+    fixed_ips: Annotated[list[FixedIp], Meta(min_length=1, max_length=1)] | None = None
+    tag: Tag | None = None
+
+
+class AttachBody(Struct, rename={"attachment": "interfaceAttachment"}, forbid_unknown_fields=True):
+    attachment: Attachment | None = None
+
+
 class Reboot(Struct, forbid_unknown_fields=True):
     type: Literal["HARD", "Hard", "hard", "SOFT", "Soft", "soft"]
 

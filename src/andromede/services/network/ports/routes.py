@@ -27,6 +27,9 @@ from andromede.services.network.qos import users
 from andromede.services.network.quota import store as quota
 from andromede.services.network.routers import touch
 from andromede.services.network.subnets import store as subnets
+from andromede.work import intend
+
+PULL_SECONDS = 300.0
 
 
 def views(context: Context, found: Sequence[Row]) -> list[Row]:
@@ -121,14 +124,13 @@ def delete(context: Context) -> Reply:
             f"Port {row['id']} cannot be deleted directly via the port API: has device owner "
             f"{row['device_owner']}.",
         )
-    if ports.bound(row):
-        raise in_use(
-            "PortInUse",
-            f"Unable to complete operation on port {row['id']} for network {row['network_id']}. "
-            f"Port already has an attached device {row['device_id']}: delete that server first.",
-        )
     touch.part_port(context.conn, row["id"], context.request_id)
     plug.unplug(context.conn, row, context.request_id)
+    if ports.bound(row):  # its server's machine lets go of the card
+        intend(
+            context.conn, "server_cards", row["device_id"], "plug",
+            project_id=row["project_id"], request_id=context.request_id, seconds=PULL_SECONDS,
+        )  # fmt: skip
     return handling.gone()
 
 

@@ -7,7 +7,7 @@ import os
 from msgspec import structs
 
 from andromede.db import Connection
-from andromede.engine.protocol import DiskSpec, RescueSpec, ServerFacts, ServerSpec
+from andromede.engine.protocol import DiskSpec, NicSpec, RescueSpec, ServerFacts, ServerSpec
 from andromede.services.compute.metadata.render import config_drive_files
 from andromede.services.compute.servers import store
 from andromede.services.compute.servers.guest import guest
@@ -56,13 +56,19 @@ def spec(conn: Connection, server: Server) -> ServerSpec:
         vcpus=server.flavor.vcpus,
         memory=server.flavor.ram * MIB,
         disk=_disk(server.image, server.root_disk, server.generation),
-        nics=network.nic_specs(conn, server.id),
+        nics=_cards(conn, server),
         config_drive=_drive(conn, server) if server.config_drive else None,
         firmware=properties.get("hw_firmware_type", "bios"),
         disk_bus=properties.get("hw_disk_bus", "virtio"),
         nic_model=properties.get("hw_vif_model", "virtio"),
         rescue=_rescue(server),
     )
+
+
+def _cards(conn: Connection, server: Server) -> tuple[NicSpec, ...]:
+    """Its ports' cards, but those that are to leave it."""
+    leaving = {nic.port for nic in server.nics if nic.moving == "leaving"}
+    return tuple(each for each in network.nic_specs(conn, server.id) if each.port_id not in leaving)
 
 
 def _disk(image: Image, size: int, generation: int = 0) -> DiskSpec:
