@@ -8,7 +8,14 @@ from typing import Any
 
 from andromede.http.errors import compute_shape
 from andromede.http.operation import Service
-from andromede.services.compute import discovery, flavors, hosts, keypairs, limits, servers
+from andromede.services.compute import (
+    discovery,
+    flavors,
+    hosts,
+    keypairs,
+    limits,
+    servers,
+)
 from andromede.services.compute.versions import MICROVERSIONS, bind
 from andromede.work import Lifecycle, Reconciler
 

@@ -14,6 +14,7 @@ from andromede.services.compute.limits import store
 from andromede.services.compute.limits.schema import QuotaClassSetBody, QuotaSetBody
 from andromede.services.compute.projects import require_project
 from andromede.services.compute.servers import store as servers
+from andromede.services.compute.servers.groups import store as groups
 
 LIMIT_NAMES = {
     "ram": "maxTotalRAMSize",
@@ -54,7 +55,9 @@ def _used(context: Context, project_id: str) -> dict[str, int]:
     """What a project uses; what counts per user or per server uses nothing of the project's."""
     instances, cores, ram = servers.usage(context.conn, project_id)
     nothing = dict.fromkeys(store.DEFAULTS, 0)
-    return {**nothing, "instances": instances, "cores": cores, "ram": ram}
+    in_groups = groups.count(context.conn, project_id)
+    counted = {"instances": instances, "cores": cores, "ram": ram, "server_groups": in_groups}
+    return {**nothing, **counted}
 
 
 def show(context: Context) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from andromede.services.compute.servers import attached, routes
 from andromede.services.compute.servers.actions import interfaces
 from andromede.services.compute.servers.actions import routes as actions
+from andromede.services.compute.servers.groups import routes as groups
+from andromede.services.compute.servers.groups import versions as groups_versions
 from andromede.services.compute.servers.history import routes as history
 from andromede.services.compute.servers.history import versions as history_versions
 from andromede.services.compute.servers.properties import metadata, tags
@@ -18,8 +20,14 @@ OPERATIONS = [
     *attached.OPERATIONS,
     *interfaces.OPERATIONS,
     *history.OPERATIONS,
+    *groups.OPERATIONS,
 ]
-CONVERSIONS = [*SERVER_CONVERSIONS, *history_versions.CONVERSIONS, *attached.CONVERSIONS]
+CONVERSIONS = [
+    *SERVER_CONVERSIONS,
+    *history_versions.CONVERSIONS,
+    *attached.CONVERSIONS,
+    *groups_versions.CONVERSIONS,
+]
 
 LIFECYCLES = [LIFECYCLE, cards.LIFECYCLE]
 

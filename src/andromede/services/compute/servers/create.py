@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from andromede import clock, ids
+from andromede import clock, ids, quotas
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden, NotFound
 from andromede.http.operation import Reply
@@ -29,6 +29,7 @@ from andromede.services.compute.servers import (
     store,
     views,
 )
+from andromede.services.compute.servers.groups import store as groups
 from andromede.services.compute.servers.model import Course, Flavor, Server
 from andromede.services.compute.servers.schema import CreateServer, NewServer
 from andromede.services.compute.servers.states import Doing, Vm
@@ -51,6 +52,7 @@ def create(context: Context) -> Reply:
     store.number(context.conn, servers)
     networking.attach(context, servers, asked)
     store.add(context.conn, servers)
+    _join(context, servers)
     for server in servers:
         _start(context, server)
     context.concerns(servers[0].id, project)
@@ -95,15 +97,31 @@ def _hints(wanted: CreateServer) -> dict[str, Any]:
             hints[name] = given if isinstance(given, list) else [given]
             if not all(isinstance(each, str) for each in hints[name]):
                 raise BadRequest(f"Scheduler hint {name}: server ids are accepted.")
-    if "group" in hints:
-        raise BadRequest(f"Instance group {hints['group']} could not be found.")
-    unknown = sorted(set(hints) - {"same_host", "different_host"})
+    unknown = sorted(set(hints) - {"same_host", "different_host", "group"})
     if unknown:
         raise BadRequest(
-            f"Scheduler hints {', '.join(unknown)} are not offered; same_host and different_host "
-            f"are accepted."
+            f"Scheduler hints {', '.join(unknown)} are not offered; same_host, different_host and "
+            f"group are accepted."
         )
     return hints
+
+
+def _join(context: Context, servers: list[Server]) -> None:
+    """Put new servers into the group that their hints name.
+
+    Errors: BadRequest when it is not the project's; Forbidden when it has as many as it may.
+    """
+    wanted = servers[0].hints.get("group")
+    if wanted is None:
+        return
+    group = groups.get(context.conn, wanted) if isinstance(wanted, str) else None
+    if group is None or group.project_id != context.project_id:
+        raise BadRequest(f"Instance group {wanted} could not be found.")
+    allowed = quota.of(context.conn, context.project_id)["server_group_members"]
+    there = len(groups.members(context.conn, [group.id])[group.id])
+    say = "Quota exceeded, too many servers in group"
+    quotas.require(allowed, there, len(servers), say)
+    groups.join(context.conn, group.id, [server.id for server in servers])
 
 
 def _counts(asked: NewServer) -> int:

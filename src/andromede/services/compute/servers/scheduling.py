@@ -1,4 +1,5 @@
-"""Choosing a host: of those where the project's policies let a server be, the emptiest with room."""
+"""Choosing a host: of those where the project's policies let a server be, the one that its group likes
+best, and the emptiest of these."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from andromede.config import Place
 from andromede.db import Connection
 from andromede.engine.protocol import HostFacts
 from andromede.services.compute.hosts.record import place_of
+from andromede.services.compute.servers import company as companies
 from andromede.services.compute.servers import placement, store
 from andromede.services.compute.servers.model import Server
 from andromede.sovereignty import admit
@@ -32,15 +34,19 @@ def choose(
 ) -> tuple[Candidate | None, str | None]:
     """The host for a server, or None and why each is none."""
     reasons: list[str] = []
-    best: tuple[float, Candidate] | None = None
+    best: tuple[tuple[int, float], Candidate] | None = None
+    company = companies.of(conn, server)
     candidates = _candidates(conn, hosts, home)
     sites = sorted({each.site for each in candidates})
     for each in candidates:
-        why = _why_not(conn, server, each, sites)
+        why = company.why_not(each.host.name) or _why_not(conn, server, each, sites)
         if why is not None:
             reasons.append(why if len(hosts) == 1 else f"{each.host.name}: {why}")
             continue
-        taken = _taken(conn, each.host) if len(hosts) > 1 else 0.0
+        taken = (
+            company.dislike(each.host.name),
+            _taken(conn, each.host) if len(hosts) > 1 else 0.0,
+        )
         if best is None or taken < best[0]:
             best = (taken, each)
     if best is None:

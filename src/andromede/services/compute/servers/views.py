@@ -110,7 +110,7 @@ def _plain(context: Context, server: Server, net: Attachment) -> dict[str, Any]:
         "description": server.description,
         "tags": server.tags,
         "trusted_image_certificates": None,
-        "server_groups": [],
+        "server_groups": [server.hints["group"]] if "group" in server.hints else [],
     }
 
 

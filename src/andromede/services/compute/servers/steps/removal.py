@@ -5,6 +5,7 @@ from __future__ import annotations
 from andromede.db import Connection
 from andromede.services.compute.servers import store
 from andromede.services.compute.servers.deaths import store as deaths
+from andromede.services.compute.servers.groups import store as groups
 from andromede.services.compute.servers.history import store as history
 from andromede.services.compute.servers.steps.failure import drop_copy
 from andromede.services.network.api import release_ports
@@ -23,6 +24,7 @@ def _bury(conn: Connection, step: Step) -> None:
     drop_copy(conn, server, step.task.request_id)
     release_ports(conn, step.id, step.task.request_id)
     deaths.forget(conn, step.id)
+    groups.leave(conn, step.id)
     history.end(conn, step.id, step.task.request_id, server.host)
     store.bury(conn, step.id)
 

@@ -1,0 +1,1 @@
+"""Server groups: servers that are to share a host, or not to."""

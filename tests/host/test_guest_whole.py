@@ -1,0 +1,144 @@
+"""The whole server, seen from inside real guests: halted, resized, copied, rescued, plugged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from andromede.cli.client import ApiFailure, poll
+from andromede.engine.embedded.machine import process
+from tests.host.guest_cloud import PATIENCE, Guests, Server
+
+pytestmark = pytest.mark.host
+BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
+SECTORS = "cat /sys/class/block/vda/size"
+
+
+def processes(guests: Guests, server_id: str) -> list[int]:
+    config = guests.world.cloud.config
+    return [pid for pid, name in process.marked(config.short, config.uid_base) if name == server_id]
+
+
+def test_paused_and_suspended_guests_go_on_where_they_were(guests: Guests) -> None:
+    alpha, beta = guests.alpha, guests.beta
+    before = {each.id: each.ssh(BOOT_ID) for each in (alpha, beta)}
+    alpha.act("pause")
+    beta.act("suspend")
+    alpha.wait("PAUSED")
+    beta.wait("SUSPENDED")
+    assert len(processes(guests, alpha.id)) == 1
+    assert processes(guests, beta.id) == []
+    alpha.act("unpause")
+    beta.act("resume")
+    for each in (alpha, beta):
+        each.hang_up()
+        each.wait("ACTIVE")
+        each.wait_ssh()
+        assert each.ssh(BOOT_ID) == before[each.id]
+
+
+def test_a_guest_sees_another_size_and_its_old_disk_again(guests: Guests) -> None:
+    delta = guests.delta
+    delta.ssh("echo before >kept; sync")
+    small = int(delta.ssh(SECTORS))
+    delta.act("resize", {"flavorRef": "t1.small"})
+    delta.hang_up()
+    delta.wait("VERIFY_RESIZE")
+    delta.wait_ssh()
+    assert int(delta.ssh(SECTORS)) == 2 * small
+    assert int(delta.ssh("awk '/MemTotal/ {print $2}' /proc/meminfo")) > 140_000
+    delta.ssh("echo after >kept; sync")
+    delta.act("revertResize")
+    delta.hang_up()
+    delta.wait("ACTIVE")
+    delta.wait_ssh()
+    assert (int(delta.ssh(SECTORS)), delta.ssh("cat kept")) == (small, "before")
+    delta.act("resize", {"flavorRef": "t1.small"})
+    delta.hang_up()
+    delta.wait("VERIFY_RESIZE")
+    delta.act("confirmResize")
+    delta.wait("ACTIVE")
+    delta.wait_ssh()
+    assert (int(delta.ssh(SECTORS)), delta.ssh("cat kept")) == (2 * small, "before")
+
+
+def test_a_guest_sees_cards_come_and_go(guests: Guests) -> None:
+    alpha, tenant = guests.alpha, guests.tenant
+    networks = tenant.api.call("network", "GET", "/v2.0/networks?name=green")["networks"]
+    before = set(alpha.ssh("ls /sys/class/net").split())
+    asked = {"interfaceAttachment": {"net_id": networks[0]["id"]}}
+    path = f"/servers/{alpha.id}/os-interface"
+    made = tenant.api.call("compute", "POST", path, asked)["interfaceAttachment"]
+    poll(lambda: len(set(alpha.ssh("ls /sys/class/net").split()) - before) == 1, PATIENCE,
+         "the guest sees no card")  # fmt: skip
+    [card] = set(alpha.ssh("ls /sys/class/net").split()) - before
+    assert alpha.ssh(f"cat /sys/class/net/{card}/address") == made["mac_addr"]
+    tenant.api.call("compute", "DELETE", f"{path}/{made['port_id']}", None)
+    poll(lambda: set(alpha.ssh("ls /sys/class/net").split()) == before, PATIENCE,
+         "the guest keeps the card")  # fmt: skip
+
+    def gone() -> bool:
+        try:
+            tenant.api.call("network", "GET", f"/v2.0/ports/{made['port_id']}")
+        except ApiFailure as error:
+            return error.status == 404
+        return False
+
+    poll(gone, PATIENCE, "the port is still there")
+
+
+def snapshot(server: Server, name: str) -> str:
+    server.act("createImage", {"name": name})
+
+    def found() -> list[dict[str, Any]]:
+        listed = server.tenant.api.call("image", "GET", f"/v2/images?name={name}")["images"]
+        return [dict(each) for each in listed]
+
+    poll(
+        lambda: [each["status"] for each in found()] == ["active"], PATIENCE,
+        f"image {name} does not become active",
+    )  # fmt: skip
+    server.wait("ACTIVE")
+    return str(found()[0]["id"])
+
+
+def test_a_snapshot_of_a_running_guest_boots_with_what_it_held(guests: Guests) -> None:
+    gamma = guests.gamma
+    gamma.ssh("echo remembered >kept; sync")
+    image = snapshot(gamma, "snap")
+    gamma.ssh("echo forgotten >kept; sync")
+    gamma.act("rebuild", {"imageRef": image})
+    gamma.hang_up()
+    gamma.wait("ACTIVE")
+    gamma.wait_ssh()
+    assert gamma.ssh("cat kept") == "remembered"
+
+
+def test_a_rescued_guest_has_its_own_disk_second(guests: Guests) -> None:
+    gamma = guests.gamma
+    gamma.ssh("echo mine >kept; sync")
+    gamma.act("rescue")
+    gamma.hang_up()
+    gamma.wait("RESCUE")
+    gamma.wait_ssh()
+    assert {"vda", "vdb"} <= set(gamma.ssh("ls /sys/class/block").split())
+    gamma.act("unrescue")
+    gamma.hang_up()
+    gamma.wait("ACTIVE")
+    gamma.wait_ssh()
+    assert gamma.ssh("cat kept") == "mine"
+    assert "vdb" not in gamma.ssh("ls /sys/class/block").split()
+
+
+def test_a_shelved_guest_leaves_the_host_and_returns_with_its_disk(guests: Guests) -> None:
+    beta = guests.beta
+    beta.ssh("echo shelved >kept; sync")
+    beta.act("shelve")
+    beta.hang_up()
+    beta.wait("SHELVED_OFFLOADED")
+    assert processes(guests, beta.id) == []
+    beta.act("unshelve")
+    beta.wait("ACTIVE")
+    beta.wait_ssh()
+    assert beta.ssh("cat kept") == "shelved"
