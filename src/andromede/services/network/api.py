@@ -27,15 +27,40 @@ from andromede.services.network.placements.store import placements
 from andromede.services.network.ports import store as ports
 from andromede.services.network.reach import reach
 from andromede.services.network.rules import store as rules
-from andromede.services.network.servers import Holder, Port
+from andromede.services.network.servers import Holder, Port, add_address, remove_address
 from andromede.work import Step
 
 __all__ = [
-    "Attachment", "Holder", "Port", "add_security_group", "attachments_of", "audit", "bind_ports",
-    "bootstrap", "create_port", "default_network", "domain_of", "held_by_servers", "network_data",
-    "nic_specs", "placements", "port_by_address", "ports_active", "ports_of", "ports_of_many",
-    "ports_of_servers", "reach", "realise", "release_port", "release_ports",
-    "remove_security_group", "security_groups_of", "server_addresses", "servers_at",
+    "Attachment",
+    "Holder",
+    "Port",
+    "add_address",
+    "add_security_group",
+    "attachments_of",
+    "audit",
+    "bind_ports",
+    "bootstrap",
+    "create_port",
+    "default_network",
+    "domain_of",
+    "held_by_servers",
+    "network_data",
+    "nic_specs",
+    "placements",
+    "port_by_address",
+    "ports_active",
+    "ports_of",
+    "ports_of_many",
+    "ports_of_servers",
+    "reach",
+    "realise",
+    "release_port",
+    "release_ports",
+    "remove_address",
+    "remove_security_group",
+    "security_groups_of",
+    "server_addresses",
+    "servers_at",
 ]  # fmt: skip
 
 

@@ -19,10 +19,11 @@ from andromede.services.network.groups import store as groups
 from andromede.services.network.networks import store as networks
 from andromede.services.network.networks.schema import ZONE
 from andromede.services.network.networks.store import NETWORKS
-from andromede.services.network.ports import plug, store
+from andromede.services.network.ports import change, plug, store
 from andromede.services.network.ports.schema import COMPUTE
 from andromede.services.network.quota import store as quota
 from andromede.services.network.routers import touch
+from andromede.services.network.subnets import store as subnets
 
 GATHER = 0.5  # seconds in which a server that is being built need not be known as a member
 
@@ -237,3 +238,38 @@ def regroup(
         changed = True
     if not changed and not join:
         raise BadRequest(f"Security group {word} is not associated with server {server_id}")
+
+
+def add_address(context: Context, server_id: str, network_id: str) -> bool:
+    """Give a server's port on a network another address there; False when it has no such port.
+
+    Errors: Conflict when the network has none left.
+    """
+    blocks = subnets.of_network(context.conn, network_id)
+    for row in store.of_servers(context.conn, [server_id]):
+        if row["network_id"] == network_id and blocks:
+            _readdress(context, row, [*_held(context, row), {"subnet_id": blocks[0]["id"]}])
+            return True
+    return False
+
+
+def remove_address(context: Context, server_id: str, ip: str) -> bool:
+    """Take an address from whichever port of a server has it; False when none has."""
+    for row in store.of_servers(context.conn, [server_id]):
+        held = _held(context, row)
+        left = [each for each in held if each["ip_address"] != ip]
+        if len(left) < len(held):
+            _readdress(context, row, left)
+            return True
+    return False
+
+
+def _held(context: Context, row: Row) -> list[dict[str, str]]:
+    held = addresses.of_ports(context.conn, [row["id"]])[row["id"]]
+    return [{"subnet_id": each.subnet_id, "ip_address": each.ip} for each in held]
+
+
+def _readdress(context: Context, row: Row, wanted: list[dict[str, str]]) -> None:
+    network = networks.by_id(context.conn, row["network_id"])
+    assert network is not None
+    change.apply(context, row, network, {"fixed_ips": wanted})

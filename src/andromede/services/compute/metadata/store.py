@@ -25,3 +25,8 @@ def password(connection: Connection, server_id: str) -> str | None:
 def set_password(connection: Connection, server_id: str, text: str) -> None:
     """Keep what the guest set. It may do so once: check first."""
     connection.execute(sa.insert(server_password), {"server_id": server_id, "password": text})
+
+
+def clear_password(connection: Connection, server_id: str) -> None:
+    """Forget what the guest set, so that it may set another."""
+    connection.execute(sa.delete(server_password).where(server_password.c.server_id == server_id))

@@ -1,8 +1,9 @@
 """Servers: the machines customers make, what they show of themselves, and their lives."""
 
-from andromede.services.compute.servers import attached, routes
+from andromede.services.compute.servers import attached, events, moves, routes, secret
 from andromede.services.compute.servers.actions import interfaces
 from andromede.services.compute.servers.actions import routes as actions
+from andromede.services.compute.servers.actions import versions as actions_versions
 from andromede.services.compute.servers.groups import routes as groups
 from andromede.services.compute.servers.groups import versions as groups_versions
 from andromede.services.compute.servers.history import routes as history
@@ -10,6 +11,7 @@ from andromede.services.compute.servers.history import versions as history_versi
 from andromede.services.compute.servers.properties import metadata, tags
 from andromede.services.compute.servers.reconcile import reconcilers
 from andromede.services.compute.servers.steps import LIFECYCLE, cards
+from andromede.services.compute.servers.usage import routes as usage
 from andromede.services.compute.servers.versions import CONVERSIONS as SERVER_CONVERSIONS
 
 OPERATIONS = [
@@ -21,12 +23,17 @@ OPERATIONS = [
     *interfaces.OPERATIONS,
     *history.OPERATIONS,
     *groups.OPERATIONS,
+    *secret.OPERATIONS,
+    *events.OPERATIONS,
+    *moves.OPERATIONS,
+    *usage.OPERATIONS,
 ]
 CONVERSIONS = [
     *SERVER_CONVERSIONS,
     *history_versions.CONVERSIONS,
     *attached.CONVERSIONS,
     *groups_versions.CONVERSIONS,
+    *actions_versions.CONVERSIONS,
 ]
 
 LIFECYCLES = [LIFECYCLE, cards.LIFECYCLE]

@@ -170,6 +170,56 @@ class UnshelveBody(Struct, forbid_unknown_fields=True):
     unshelve: Unshelve | None
 
 
+class Migrate(Struct, forbid_unknown_fields=True):
+    host: Text255 | None = None
+
+
+class MigrateBody(Struct, forbid_unknown_fields=True):
+    migrate: Migrate | None = None
+
+
+class Live(Struct, forbid_unknown_fields=True):
+    host: Text255 | None
+    block_migration: Flag
+
+
+class LiveBody(Struct, rename={"wanted": "os-migrateLive"}, forbid_unknown_fields=True):
+    wanted: Live
+
+
+class Evacuate(Struct, forbid_unknown_fields=True):
+    host: Text255 | None = None
+    adminPass: Password | None = None  # noqa: N815
+
+
+class EvacuateBody(Struct, forbid_unknown_fields=True):
+    evacuate: Evacuate
+
+
+class NewPassword(Struct, forbid_unknown_fields=True):
+    adminPass: Password  # noqa: N815
+
+
+class PasswordBody(Struct, rename={"wanted": "changePassword"}, forbid_unknown_fields=True):
+    wanted: NewPassword
+
+
+class OnNetwork(Struct, forbid_unknown_fields=True):
+    networkId: str  # noqa: N815
+
+
+class AddAddressBody(Struct, forbid_unknown_fields=True):
+    addFixedIp: OnNetwork  # noqa: N815
+
+
+class Address(Struct, forbid_unknown_fields=True):
+    address: str
+
+
+class RemoveAddressBody(Struct, forbid_unknown_fields=True):
+    removeFixedIp: Address  # noqa: N815
+
+
 class FixedIp(Struct, forbid_unknown_fields=True):
     ip_address: str
 

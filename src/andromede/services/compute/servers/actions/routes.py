@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from andromede.http.access import ADMIN, PROJECT_MEMBER, Rule
+from andromede.http.access import ADMIN, PROJECT_MANAGER, PROJECT_MEMBER, Rule
 from andromede.http.context import Context
 from andromede.http.operation import Operation, Transaction
 from andromede.services.compute.servers.actions import (
@@ -13,6 +13,7 @@ from andromede.services.compute.servers.actions import (
     custody,
     freeze,
     groups,
+    operators,
     power,
     rebuild,
     rescue,
@@ -21,13 +22,19 @@ from andromede.services.compute.servers.actions import (
     snapshot,
 )
 from andromede.services.compute.servers.schema import (
+    AddAddressBody,
     AddGroupBody,
     BackupBody,
     ConsoleBody,
+    EvacuateBody,
     ImageBody,
+    LiveBody,
     LockBody,
+    MigrateBody,
+    PasswordBody,
     RebootBody,
     RebuildBody,
+    RemoveAddressBody,
     RemoveGroupBody,
     RescueBody,
     ResetBody,
@@ -68,6 +75,16 @@ OPERATIONS = [
     _act("shelve", shelve.shelve, "shelve", places="copy"),
     _act("shelveOffload", shelve.offload, "shelve-offload", allow=ADMIN),
     _act("unshelve", shelve.unshelve, "unshelve", UnshelveBody, places="move"),
+    _act("migrate", operators.migrate, "migrate", MigrateBody, PROJECT_MANAGER),
+    _act("os-migrateLive", operators.live_migrate, "live-migrate", LiveBody, PROJECT_MANAGER),
+    _act("evacuate", operators.evacuate, "evacuate", EvacuateBody, ADMIN, status=200),
+    _act("trigger_crash_dump", operators.crash_dump, "crash-dump", since=(2, 17)),
+    _act("resetNetwork", operators.reset_network, "reset-network", allow=ADMIN),
+    _act("injectNetworkInfo", operators.inject_network, "inject-network", allow=ADMIN),
+    _act("changePassword", operators.change_password, "change-password", PasswordBody),
+    _act("addFixedIp", operators.add_fixed_ip, "add-address", AddAddressBody, until=(2, 43)),
+    _act("removeFixedIp", operators.remove_fixed_ip, "remove-address", RemoveAddressBody,
+         until=(2, 43)),
     _act("lock", custody.lock, "lock", LockBody),
     _act("unlock", custody.unlock, "unlock"),
     _act("os-resetState", custody.reset_state, "reset-state", ResetBody, ADMIN),

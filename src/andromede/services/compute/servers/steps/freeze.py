@@ -60,4 +60,17 @@ def go_on(step: Step) -> Outcome:
     return Done(lambda conn: running(conn, step, server.host))
 
 
-STEPS = {"pause": pause, "suspend": suspend, "go_on": go_on}
+def interrupt(step: Step) -> Outcome:
+    """Press the button that no guest can ignore; where none runs, there is none to press."""
+    if step.world.engine.observe_server(step.id).power in STILL:
+        step.world.engine.interrupt_server(step.id)
+
+    def record(conn: Connection) -> None:
+        server = store.get(conn, step.id)
+        assert server is not None
+        history.end(conn, step.id, step.task.request_id, server.host)
+
+    return Done(record)
+
+
+STEPS = {"pause": pause, "suspend": suspend, "go_on": go_on, "interrupt": interrupt}

@@ -1,0 +1,1 @@
+"""What projects used of servers in a period, as far as the rows remember it."""
