@@ -54,6 +54,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     external_cidr: str = "172.24.4.0/24"
     largest_image: int = 1 << 40  # bytes of one uploaded image
     image_sources: tuple[str, ...] = ()  # what images are fetched from besides public addresses
+    reclaim_seconds: int = 0  # how long a deleted server can be restored; 0: it goes at once
     place: Place = Place()
     security_compliance: Compliance = Compliance()
 

@@ -54,4 +54,4 @@ def reset_state(context: Context) -> None:
 
 
 def force_delete(context: Context) -> None:
-    delete.accept(context, guards.changeable(context))
+    delete.accept(context, guards.changeable(context), force=True)

@@ -8,6 +8,7 @@ from typing import Any
 from andromede.http.access import ADMIN, PROJECT_MANAGER, PROJECT_MEMBER, Rule
 from andromede.http.context import Context
 from andromede.http.operation import Operation, Transaction
+from andromede.services.compute.servers import delete
 from andromede.services.compute.servers.actions import (
     console,
     custody,
@@ -89,6 +90,7 @@ OPERATIONS = [
     _act("unlock", custody.unlock, "unlock"),
     _act("os-resetState", custody.reset_state, "reset-state", ResetBody, ADMIN),
     _act("forceDelete", custody.force_delete, "force-delete"),
+    _act("restore", delete.restore, "restore"),
     _act("addSecurityGroup", groups.add, "add-group", AddGroupBody),
     _act("removeSecurityGroup", groups.remove, "remove-group", RemoveGroupBody),
     _act("os-getConsoleOutput", console.output, "console-output", ConsoleBody, status=200,

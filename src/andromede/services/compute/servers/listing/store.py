@@ -13,6 +13,7 @@ from andromede.http.errors import BadRequest
 from andromede.services.compute.servers.listing.pattern import matches
 from andromede.services.compute.servers.listing.query import Search, flag
 from andromede.services.compute.servers.model import Server
+from andromede.services.compute.servers.states import Vm
 from andromede.services.compute.servers.store import COLUMNS, read_row, server, server_tag
 
 Column = sa.ColumnElement[Any]
@@ -86,6 +87,8 @@ def _where(search: Search) -> list[sa.ColumnElement[bool]]:
         where.append(server.c.project_id == search.project_id)
     if search.vm_states is not None:
         where.append(server.c.vm_state.in_(sorted(search.vm_states)))
+    elif search.deleted is False:  # what was put aside is listed when it is asked for
+        where.append(server.c.vm_state != Vm.SOFT_DELETED)
     if search.task_states is not None:
         where.append(server.c.task_state.in_(sorted(search.task_states)))
     if search.changes_since is not None:

@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 from andromede.db import Connection
-from andromede.services.compute.servers import store
+from andromede.services.compute.servers import networking, store
 from andromede.services.compute.servers.deaths import store as deaths
 from andromede.services.compute.servers.groups import store as groups
 from andromede.services.compute.servers.history import store as history
+from andromede.services.compute.servers.states import Doing, PowerState, Vm
 from andromede.services.compute.servers.steps.failure import drop_copy
 from andromede.services.network.api import release_ports
-from andromede.work import Done, Outcome, Step
+from andromede.work import Done, Hop, Nap, Outcome, Step
+
+
+def put_aside(step: Step) -> Outcome:
+    """Off, its disk kept for the time in which it can be restored; then it goes."""
+    step.world.engine.stop_server(step.id)
+
+    def record(conn: Connection) -> None:
+        server = store.get(conn, step.id)
+        assert server is not None
+        networking.ended(conn, server)
+        drop_copy(conn, server, step.task.request_id)
+        store.change(
+            conn, step.id, vm_state=Vm.SOFT_DELETED, task_state=None, course=None,
+            power_state=int(PowerState.SHUTDOWN),
+        )  # fmt: skip
+        history.end(conn, step.id, step.task.request_id, server.host)
+
+    return Nap(step.world.cloud.config.reclaim_seconds, "reclaim", record)
+
+
+def reclaim(step: Step) -> Outcome:
+    """Nobody restored it."""
+    return Hop("remove", lambda conn: store.change(conn, step.id, task_state=Doing.DELETING))
 
 
 def remove(step: Step) -> Outcome:
@@ -29,4 +53,4 @@ def _bury(conn: Connection, step: Step) -> None:
     store.bury(conn, step.id)
 
 
-STEPS = {"remove": remove}
+STEPS = {"put_aside": put_aside, "reclaim": reclaim, "remove": remove}
