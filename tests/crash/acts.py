@@ -22,6 +22,12 @@ PATHS = {
     "image": f"{IMAGE}/images",
 }  # in the order in which all can be deleted
 GONE = (204, 404)
+FLAVORS = ("t1.tiny", "t1.small", "t1.medium")
+WHOLE: tuple[dict[str, Any], ...] = (
+    {"pause": None}, {"unpause": None}, {"suspend": None}, {"resume": None},
+    {"confirmResize": None}, {"revertResize": None}, {"createImage": {"name": "snap"}},
+    {"rescue": None}, {"unrescue": None}, {"shelve": None}, {"unshelve": None},
+)  # fmt: skip
 
 
 class Acts:
@@ -62,7 +68,8 @@ class Acts:
             (3, self.gateway), (4, self.create_floating), (4, self.move_floating),
             (2, self.create_group), (2, self.create_rule), (3, self.change_port),
             (4, self.create_image), (1, self.killed_upload),
-            (10, self.create_server), (10, self.act_on_server), (2, self.rename_server),
+            (10, self.create_server), (14, self.act_on_server), (2, self.rename_server),
+            (4, self.change_cards),
             (9, self.delete_something),
             (12, self.world.some_work), (4, self.world.kill_worker), (3, self.world.fault),
             (1, self.world.restart_host), (2, self.world.machine_event),
@@ -265,8 +272,27 @@ class Acts:
                 {"reboot": {"type": "HARD"}}, {"lock": None}, {"unlock": None},
                 {"addSecurityGroup": {"name": "default"}},
                 {"removeSecurityGroup": {"name": "default"}},
+                *WHOLE, *WHOLE, {"resize": {"flavorRef": self.rng.choice(FLAVORS)}},
+                {"rebuild": {"imageRef": self.some("image", project) or server}},
             ))  # fmt: skip
             self.check(client.post(f"{PATHS['server']}/{server}/action", act))
+
+    def change_cards(self) -> None:
+        """A card more or less; a port that is given may be another's."""
+        project, client = self.who()
+        server, port = self.some("server", project), self.some("port", project)
+        network = self.some("network", project)
+        if server is None:
+            return
+        url = f"{PATHS['server']}/{server}/os-interface"
+        held = client.get(url)
+        mine = held.json["interfaceAttachments"] if held.status == 200 else []
+        if mine and self.rng.random() < 0.4:
+            self.check(client.delete(f"{url}/{self.rng.choice(mine)['port_id']}"))
+        elif port and self.rng.random() < 0.5:
+            self.check(client.post(url, {"interfaceAttachment": {"port_id": port}}))
+        elif network:
+            self.check(client.post(url, {"interfaceAttachment": {"net_id": network}}))
 
     def rename_server(self) -> None:
         project, client = self.who()
@@ -322,6 +348,10 @@ class Acts:
         for key, project in list(self.made["server"].items()):
             action = f"{PATHS['server']}/{key}/action"
             self.world.members[project].post(action, {"unlock": None})
+        for client in self.world.members:
+            for image in client.get(PATHS["image"]).expect(200)["images"]:
+                if image.get("instance_uuid"):
+                    self.check(client.delete(f"{PATHS['image']}/{image['id']}"))
         for noun in PATHS:
             for key, project in list(self.made[noun].items()):
                 client = self.world.members[project]

@@ -25,7 +25,9 @@ LATEST = {"OpenStack-API-Version": "compute 2.96"}
 VERBS = (
     "ensure_network", "remove_network", "ensure_port", "remove_port", "ensure_firewall",
     "ensure_router", "remove_router", "ensure_server", "observe_server", "ask_shutdown",
-    "stop_server", "remove_server", "quarantine_disk", "remove_image", "observe",
+    "stop_server", "remove_server", "quarantine_disk", "remove_image", "observe", "pause_server",
+    "suspend_server", "keep_disk", "restore_disk", "forget_disk", "ensure_cards", "copy_disk",
+    "open_copy", "remove_copy",
 )  # fmt: skip
 
 
