@@ -176,6 +176,7 @@ def test_the_config_drive_says_the_same(site: Site, cloud: TestCloud, guests: Gu
     read = json.loads(guests.text(site, address_of(server), "/openstack/latest/meta_data.json"))
     drive.pop("random_seed")
     read.pop("random_seed")
+    assert len(drive.pop("admin_pass")) == 12  # the drive alone says it
     assert drive == read
     without = site.build(config_drive=False)
     assert cloud.engine.servers[without["id"]].config_drive is None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from andromede.work import intend
 from tests.contract.compute.servers.helpers import ROOT, Site
 from tests.harness import unknown_id
 
@@ -217,3 +218,13 @@ def test_versions(site: Site) -> None:
     assert "tag" not in shown["interfaceAttachment"]
     shown = site.member.post(url(server), asked, headers=at("2.70")).expect(200)
     assert shown["interfaceAttachment"]["tag"] == "a"
+
+
+@pytest.mark.parametrize("seconds", [300, -1])
+def test_of_a_server_that_is_gone_nothing_is_plugged(site: Site, seconds: float) -> None:
+    common: dict[str, Any] = {"project_id": "p1", "request_id": "req-1"}
+    site.cloud.database.transact(
+        lambda c: intend(c, "server_cards", unknown_id(), "plug", seconds=seconds, **common)
+    )
+    site.cloud.settle()
+    assert site.cloud.engine.calls["ensure_cards"] == 0
