@@ -86,7 +86,7 @@ def fill(cloud: Cloud, image_id: str, source: int) -> bool:
     except files.BusyError as error:
         raise EngineError(f"storing image {image_id}: somebody else fills it") from error
     try:
-        if not cloud.database.transact(lambda c: store.begin_upload(c, image_id, upload)):
+        if not cloud.database.transact(lambda c: store.begin_upload(c, image_id, upload, "saving")):
             return False
         return _take(cloud, image, upload, source, descriptor)
     except BaseException:
