@@ -175,7 +175,7 @@ class Migrate(Struct, forbid_unknown_fields=True):
 
 
 class MigrateBody(Struct, forbid_unknown_fields=True):
-    migrate: Migrate | None = None
+    migrate: Migrate | None
 
 
 class Live(Struct, forbid_unknown_fields=True):
