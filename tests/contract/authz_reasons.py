@@ -7,6 +7,9 @@ from andromede.http.operation import Operation, Service
 
 SHORT = "public; this log is too short for such a tile"
 OWNER = "asks for a project's token, for what it makes is that project's; the system is none"
+STATE = "409: the server is in no state for it"
+ALONE = "there is no second host"
+NEVER = "404: servers never migrate here"
 BODY = "not tried yet with a body that it accepts"
 SIGNED = "asks that what is validated bears a signature"
 REASONS: dict[str, str] = {
@@ -25,6 +28,41 @@ REASONS: dict[str, str] = {
     "GET /v1/log/tile/{level}/{n0}/{n1}/{n2}/{n3}": SHORT,
     "GET /v1/log/tile/{level}/{n0}/{n1}/{n2}/{n3}/{n4}": SHORT,
     "compute:server:create": OWNER,
+    "compute:server-group:create": OWNER,
+    "compute:server-interface:create": BODY,
+    "compute:server-event:create": BODY,
+    "compute:server:remove-address": BODY,
+    "compute:server:change-password": "409: guests have no agent that would do it",
+    "compute:server:reset-network": "410 as in the real service",
+    **dict.fromkeys(
+        (
+            "compute:server:confirm-resize",
+            "compute:server:revert-resize",
+            "compute:server:restore",
+            "compute:server:resume",
+            "compute:server:unpause",
+            "compute:server:unrescue",
+            "compute:server:unshelve",
+            "compute:server:shelve-offload",
+        ),
+        STATE,
+    ),
+    **dict.fromkeys(
+        (
+            "compute:server:evacuate",
+            "compute:server:migrate",
+            "compute:server:live-migrate",
+        ),
+        ALONE,
+    ),
+    **dict.fromkeys(
+        (
+            "compute:migration:abort",
+            "compute:migration:show",
+            "compute:migration:force-complete",
+        ),
+        NEVER,
+    ),
     "image:image:create": OWNER,
     "sovereignty:bundle:show": "the system has no leaves: an operator names the project it asks of",
     "sovereignty:notice:read": "noted for the caller's project; the system is none",

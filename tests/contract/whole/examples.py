@@ -125,6 +125,9 @@ def _compute(ids: Mapping[str, str]) -> dict[str, Any]:
     return {
         "compute:server:create": {"server": server},
         "compute:server:update": {"server": DESCRIBED},
+        "compute:server:rebuild": {"rebuild": {"imageRef": ids["image/images"]}},
+        "compute:server:resize": {"resize": {"flavorRef": ids["larger flavor"]}},
+        "compute:server:add-address": {"addFixedIp": {"networkId": ids["network/networks"]}},
         "compute:flavor:create": {"flavor": sizes},
         "compute:flavor:update": {"flavor": DESCRIBED},
         "compute:flavor_access:add": {"addTenantAccess": {"tenant": ids["shop"]}},

@@ -127,6 +127,10 @@ def _compute(whole: Whole, member: Client, admin: Client) -> None:
     admin.post(f"{COMPUTE}/flavors/{made}/action", access).expect(200)
     specs = {"extra_specs": {"hw:k": "v"}}
     admin.post(f"{COMPUTE}/flavors/{made}/os-extra_specs", specs).expect(200)
+    larger = {
+        "flavor": {**flavor, "name": "larger", "ram": 128, "os-flavor-access:is_public": True}
+    }
+    ids["larger flavor"] = admin.post(f"{COMPUTE}/flavors", larger).expect(200)["flavor"]["id"]
     keypair = {"keypair": {"name": "key", "public_key": KEY}}
     member.post(f"{COMPUTE}/os-keypairs", keypair).expect(201)
     ids["compute/flavors"] = made
@@ -140,7 +144,11 @@ def _compute(whole: Whole, member: Client, admin: Client) -> None:
     ports = member.get(f"{own}/os-interface").expect(200)["interfaceAttachments"]
     hosts_now = admin.get(f"{COMPUTE}/os-hypervisors", headers=NEWEST).expect(200)["hypervisors"]
     hosts_old = admin.get(f"{COMPUTE}/os-hypervisors").expect(200)["hypervisors"]
+    group = {"server_group": {"name": "pair", "policy": "affinity"}}
+    made = member.post(f"{COMPUTE}/os-server-groups", group).expect(200)["server_group"]["id"]
     ids.update({
+        "compute/os-server-groups": made, "compute/os-simple-tenant-usage": ids["web"],
+        "compute/migrations": "1",
         "compute/os-extra_specs": "hw:k", "compute/os-keypairs": "key",
         "compute/os-quota-class-sets": "default", "compute/os-quota-sets": ids["web"],
         "compute/extensions": "os-keypairs", "compute/metadata": "k", "compute/ips": "net",
