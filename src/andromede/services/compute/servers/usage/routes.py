@@ -37,8 +37,9 @@ def _moment(text: str | None) -> int:
 
 
 def _window(context: Context, project_id: str | None) -> Window:
-    start, stop = _moment(context.first("start")), _moment(context.first("end"))
-    if start >= stop:
+    asked = context.first("start")
+    start, stop = _moment(asked), _moment(context.first("end"))
+    if start > stop or (asked and start == stop):
         raise BadRequest("Invalid start time. The start time cannot occur after the end time.")
     return Window(start=start, stop=min(stop, clock.now()), project_id=project_id)
 
