@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -267,8 +267,14 @@ class TestCloud:
         """A client with a token as it is, or without one."""
         return Client(self.private if private else self.public, token, headers)
 
-    def settle(self, runner: Runner | None = None, *, most: int = 2_000) -> None:
-        """Run due work, and jump over naps, until the work table is empty.
+    def settle(
+        self,
+        runner: Runner | None = None,
+        *,
+        most: int = 2_000,
+        until: Callable[[], bool] | None = None,
+    ) -> None:
+        """Run due work, and jump over naps, until the work table is empty, or something is so.
 
         Fails after `most` steps: something never settles.
         """
@@ -278,6 +284,8 @@ class TestCloud:
         offset = 0
         try:
             for _ in range(most):
+                if until is not None and until():
+                    return
                 tasks = runner.lease(1)
                 if tasks:
                     runner.run(tasks[0])

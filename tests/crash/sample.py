@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from andromede import ids
 from andromede.db import Connection
-from andromede.engine.protocol import NetworkSpec
+from andromede.engine.networks import NetworkSpec
 from andromede.http.access import PROJECT_MEMBER
 from andromede.http.context import Context
 from andromede.http.errors import NotFound, plain_shape

@@ -14,7 +14,7 @@ import pytest
 
 from andromede.config import Config, Paths, new_config
 from andromede.engine.embedded.net import HostNetwork, links, namespaces
-from andromede.engine.protocol import PortSpec
+from andromede.engine.networks import PortSpec
 from andromede.guest.build import BuiltImage, build_tiny
 from tests.host.guest_cloud import GuestCloud, Guests, boot_guests, guest_cloud
 from tests.host.net_lab import Guest

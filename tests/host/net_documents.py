@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from andromede.engine.protocol import (
+from andromede.engine.networks import (
     FirewallSpec,
     FloatingSpec,
     GroupSpec,

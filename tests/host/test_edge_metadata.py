@@ -18,7 +18,7 @@ from andromede.edge.client import ControlClient, EdgeError
 from andromede.edge.feed import Feed
 from andromede.edge.wire import Response
 from andromede.engine.embedded.net import HostNetwork, namespaces
-from andromede.engine.protocol import NetworkSpec, PortSpec
+from andromede.engine.networks import NetworkSpec, PortSpec
 from andromede.roles.privilege import become
 from tests.host import net_documents as doc
 from tests.host.net_lab import PATIENCE, Guest, connect

@@ -88,6 +88,9 @@ def test_the_config_drive_says_what_the_service_says(guests: Guests) -> None:
             held = json.loads(alpha.ssh(f"cat /mnt/openstack/latest/{name}"))
             for each in (served, held):
                 each.pop("random_seed", None)  # fresh each time
+            # the password is on the server's own drive, never on the wire of its network
+            assert "admin_pass" not in served
+            assert bool(held.pop("admin_pass", "")) == (name == "meta_data.json")
             assert held == served
         served, held = (
             alpha.ssh(f"{OPENSTACK}/user_data"),

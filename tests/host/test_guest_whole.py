@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,3 +145,65 @@ def test_a_shelved_guest_leaves_the_host_and_returns_with_its_disk(guests: Guest
     beta.wait("ACTIVE")
     beta.wait_ssh()
     assert beta.ssh("cat kept") == "shelved"
+
+
+def test_deleting_a_projects_resources_leaves_nothing_on_the_host(guests: Guests) -> None:
+    rival, gamma = guests.rival, guests.gamma
+    names = guests.world.outside.names
+    namespaces = [
+        names.network_namespace(guests.rival_network),
+        names.router_namespace(guests.rival_router),
+    ]
+    taps = _taps(namespaces[0])
+    assert len(taps) == 1
+    assert set(namespaces) <= set(os.listdir("/run/netns"))
+    gamma.hang_up()
+    rival.api.call("compute", "DELETE", f"/servers/{gamma.id}")
+    poll(lambda: _gone(gamma), PATIENCE, "the server is gone")
+    poll(lambda: not _taps(namespaces[0]), PATIENCE, "its tap is gone")
+    assert processes(guests, gamma.id) == []
+    _take_apart(guests)
+    poll(
+        lambda: not set(namespaces) & set(os.listdir("/run/netns")),
+        PATIENCE, "the namespaces are gone",
+    )  # fmt: skip
+    short = guests.world.cloud.config.short
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue  # it ended
+        assert guests.rival_network.encode() not in line, f"a process of network {short} is left"
+
+
+def _taps(namespace: str) -> list[str]:
+    done = subprocess.run(
+        ["ip", "-n", namespace, "-o", "link", "show", "type", "tun"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout.splitlines()
+
+
+def _gone(server: Server) -> bool:
+    try:
+        server.shown()
+    except ApiFailure as error:
+        return error.status == 404
+    return False
+
+
+def _take_apart(guests: Guests) -> None:
+    """Delete a project's network and router, as its user does."""
+    api = guests.rival.api
+    subnet = api.call("network", "GET", "/v2.0/subnets", None, network_id=guests.rival_network)
+    router = f"/v2.0/routers/{guests.rival_router}"
+    for each in api.call("network", "GET", "/v2.0/floatingips")["floatingips"]:
+        api.call("network", "DELETE", f"/v2.0/floatingips/{each['id']}")
+    body = {"subnet_id": subnet["subnets"][0]["id"]}
+    api.call("network", "PUT", f"{router}/remove_router_interface", body)
+    api.call("network", "DELETE", router)
+    ports = api.call("network", "GET", "/v2.0/ports", None, network_id=guests.rival_network)
+    for each in ports["ports"]:
+        if not each["device_owner"]:
+            api.call("network", "DELETE", f"/v2.0/ports/{each['id']}")
+    api.call("network", "DELETE", f"/v2.0/networks/{guests.rival_network}")

@@ -12,7 +12,8 @@ from collections.abc import Callable
 import pytest
 
 from andromede.engine.embedded.net import HostNetwork, links, namespaces
-from andromede.engine.protocol import EngineError, PortSpec
+from andromede.engine.networks import PortSpec
+from andromede.engine.protocol import EngineError
 from tests.host import net_documents as doc
 from tests.host.net_lab import (
     BROADCAST,

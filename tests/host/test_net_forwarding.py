@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from andromede.engine.embedded.net import HostNetwork
-from andromede.engine.protocol import ForwardSpec, RuleSpec
+from andromede.engine.networks import ForwardSpec, RuleSpec
 from tests.host import net_documents as doc
 from tests.host.net_lab import REFUSAL, Guest, answers_udp, connect, echoes, reaches, serving
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from andromede.engine.embedded.net import HostNetwork
-from andromede.engine.protocol import GroupSpec, RuleSpec
+from andromede.engine.networks import GroupSpec, RuleSpec
 from tests.host import net_documents as doc
 from tests.host.net_lab import (
     BROADCAST,

@@ -10,7 +10,7 @@ import pytest
 
 from andromede.engine.embedded.net import HostNetwork
 from andromede.engine.embedded.net.firewall import link_local
-from andromede.engine.protocol import AddressPair, RuleSpec
+from andromede.engine.networks import AddressPair, RuleSpec
 from tests.host import net_documents as doc
 from tests.host.net_lab import (
     BROADCAST,

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from andromede.engine.embedded.net import HostNetwork, links, namespaces
-from andromede.engine.protocol import (
+from andromede.engine.networks import (
     Advertised,
     NetworkSpec,
     PortSpec,

@@ -12,7 +12,12 @@ import pytest
 
 from andromede.engine.embedded.net import HostNetwork, namespaces
 from andromede.engine.embedded.net.shaping import LEAST_BURST
-from andromede.engine.protocol import ForwardSpec, LimitSpec, QosSpec, RuleSpec
+from andromede.engine.networks import (
+    ForwardSpec,
+    LimitSpec,
+    QosSpec,
+    RuleSpec,
+)
 from tests.host import net_documents as doc
 from tests.host.net_lab import Guest, reaches, serving
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from andromede.engine.embedded.net import HostNetwork, links
-from andromede.engine.protocol import RuleSpec
+from andromede.engine.networks import RuleSpec
 from tests.host import net_documents as doc
 from tests.host.conftest import WORLD, WORLD_HOST_SIDE
 from tests.host.net_lab import (

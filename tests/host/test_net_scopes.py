@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from andromede.engine.embedded.net import HostNetwork
-from andromede.engine.protocol import RouterSpec, RuleSpec
+from andromede.engine.networks import RouterSpec, RuleSpec
 from tests.host import net_documents as doc
 from tests.host.net_lab import REFUSAL, Guest, reaches, serving
 

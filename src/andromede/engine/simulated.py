@@ -9,16 +9,13 @@ from collections.abc import Iterable
 
 from andromede import clock
 from andromede.engine.changes import Changes
-from andromede.engine.protocol import (
+from andromede.engine.networks import (
     FirewallSpec,
-    HostFacts,
     NetworkSpec,
-    NotYet,
-    Observation,
     PortSpec,
-    Power,
     RouterSpec,
 )
+from andromede.engine.protocol import HostFacts, NotYet, Observation, Power
 from andromede.engine.simulated_machines import Faults, SimulatedMachines
 
 __all__ = ["Faults", "SimulatedEngine"]

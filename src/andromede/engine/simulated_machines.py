@@ -14,6 +14,7 @@ import time
 from collections import Counter
 
 from andromede import clock
+from andromede.engine.networks import PortSpec
 from andromede.engine.protocol import (
     CardFigures,
     Copy,
@@ -21,7 +22,6 @@ from andromede.engine.protocol import (
     EngineError,
     Figures,
     NotYet,
-    PortSpec,
     Power,
     ServerFacts,
     ServerSpec,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from andromede.engine.protocol import AddressPair, FirewallSpec, GroupSpec
+from andromede.engine.networks import AddressPair, FirewallSpec, GroupSpec
 from andromede.services.network import api
 from tests.contract.network.kit import Net
 

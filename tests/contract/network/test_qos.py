@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from andromede.engine.protocol import QosSpec
+from andromede.engine.networks import QosSpec
 from tests.contract.network.kit import Net, wired
 from tests.contract.network.test_rbac import kept
 from tests.contract.network.test_rbac import policy as share

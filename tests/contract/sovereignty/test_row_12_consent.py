@@ -214,6 +214,12 @@ def test_consents_are_listed_by_pages_to_whom_they_concern(world: Customers) -> 
         assert world.member.get(f"{CONSENTS}?marker={marker}").status == 400
 
 
+# What is named like it and shows nothing: an interrupt, what no guest here obeys, an erasure.
+SHOWS_NOTHING = {
+    "compute:server:crash-dump",
+    "compute:server:change-password",
+    "compute:server-password:clear",
+}
 SHOWING = re.compile(r"console|output|password|snapshot|export|download|user_data|vnc|serial|dump")
 
 
@@ -225,7 +231,35 @@ def test_every_operation_that_shows_data_says_so() -> None:
             assert row.reveals is None or row.reveals in kinds, row.action
             named = f"{row.path} {row.key or ''} {row.action}"
             if service.name in ("compute", "image", "network") and SHOWING.search(named):
-                assert row.reveals is not None, row.action
+                assert row.reveals is not None or row.action in SHOWS_NOTHING, row.action
+
+
+def test_who_rebuilds_or_rescues_a_server_or_reads_its_password_asks_first(
+    world: Customers,
+) -> None:
+    """Their answers have the server's password, and their images its disk or network."""
+    site = world.site
+    server = site.build()["id"]
+    acts: dict[str, Any] = {"rescue": None, "rebuild": {"imageRef": site.image}}
+    password = f"{ROOT}/servers/{server}/os-server-password"
+    for act, value in acts.items():
+        refused = site.act(server, act, value, client=world.operator).expect(403)["forbidden"]
+        assert "consent of project p1" in refused["message"]
+    assert world.operator.get(password).status == 403
+    assert world.member.get(password).status == 200
+    assert site.show(server)["OS-EXT-STS:task_state"] is None
+    for kind, act in {"disk": "rescue", "access": "rebuild"}.items():
+        world.give(kind, operator="op1")
+        assert site.act(server, act, acts[act], client=world.second).status == 403
+        site.act(server, act, acts[act], client=world.operator).expect(
+            {"rescue": 200}.get(act, 202)
+        )
+        site.cloud.settle()
+        if act == "rescue":
+            site.act(server, "unrescue", None).expect(202)
+            site.cloud.settle()
+    world.give("password", operator="op1", resource=server)
+    assert world.operator.get(password).status == 200
 
 
 def test_an_operation_that_forgets_to_ask_shows_nothing(

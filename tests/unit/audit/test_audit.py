@@ -14,7 +14,8 @@ import pytest
 import sqlalchemy as sa
 
 from andromede import clock
-from andromede.engine.protocol import NetworkSpec, Power, ServerFacts
+from andromede.engine.networks import NetworkSpec
+from andromede.engine.protocol import Power, ServerFacts
 from andromede.findings import Finding
 from andromede.services.image.data import files
 from andromede.work import intend

@@ -11,7 +11,7 @@ import pytest
 from andromede.edge import feed as feeds
 from andromede.edge.client import EdgeError
 from andromede.edge.feed import Feed, reconciler
-from andromede.engine.protocol import NetworkSpec
+from andromede.engine.networks import NetworkSpec
 from andromede.engine.simulated import SimulatedEngine
 from tests.unit.edge.conftest import EdgeInThread
 

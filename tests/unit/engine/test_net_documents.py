@@ -11,7 +11,8 @@ from andromede.config import new_config
 from andromede.engine.embedded.net import cuts, dhcp_files, firewall, router_rules, uplink
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.rules import Flow
-from andromede.engine.protocol import AddressPair, EngineError, RuleSpec
+from andromede.engine.networks import AddressPair, RuleSpec
+from andromede.engine.protocol import EngineError
 from tests.host import net_documents as doc
 
 NAMES = Names("ab12")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from andromede.engine.embedded.net import rules
 from andromede.engine.embedded.net.rules import Flow
-from andromede.engine.protocol import EngineError, RuleSpec
+from andromede.engine.networks import RuleSpec
+from andromede.engine.protocol import EngineError
 
 PORTS = st.integers(0, 65_535)
 L4 = "meta protocol ip meta l4proto "

@@ -5,15 +5,17 @@ from __future__ import annotations
 from andromede.config import Config, Paths
 from andromede.engine.embedded.machine import Machines
 from andromede.engine.embedded.net import HostNetwork
+from andromede.engine.networks import (
+    FirewallSpec,
+    NetworkSpec,
+    PortSpec,
+    RouterSpec,
+)
 from andromede.engine.protocol import (
     Copy,
     Figures,
-    FirewallSpec,
     HostFacts,
-    NetworkSpec,
     Observation,
-    PortSpec,
-    RouterSpec,
     ServerFacts,
     ServerSpec,
 )

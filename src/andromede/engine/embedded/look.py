@@ -14,7 +14,8 @@ from andromede.config import Config, Paths
 from andromede.engine.embedded.machine import limits, process, record
 from andromede.engine.embedded.machine.disks import DISK, STATE, Disks
 from andromede.engine.embedded.net import HostNetwork, dhcp_files, links, namespaces, nft
-from andromede.engine.protocol import NetworkSpec, Observation, Power, ServerFacts
+from andromede.engine.networks import NetworkSpec
+from andromede.engine.protocol import Observation, Power, ServerFacts
 
 
 class Broken(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Any
 
 from andromede.db import Connection
 from andromede.db.engine import decode_json
-from andromede.engine.protocol import (
+from andromede.engine.networks import (
     AddressPair,
     FirewallSpec,
     GroupSpec,

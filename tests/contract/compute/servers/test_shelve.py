@@ -92,12 +92,7 @@ def test_one_that_stays_on_its_host_can_be_sent_away(site: Site) -> None:
     server = site.build()["id"]
     site.cloud.engine.faults.fail("remove_server", 1)
     site.act(server, "shelve").expect(202)
-    for _ in range(200):
-        if site.status(server) == "SHELVED":
-            break
-        for task in site.cloud.runner.lease(1):
-            site.cloud.runner.run(task)
-            site.cloud.runner._release(task)
+    site.cloud.settle(until=lambda: site.status(server) == "SHELVED")
     assert site.status(server) == "SHELVED"
     change = {"task_state": None}
     site.cloud.database.transact(lambda c: store.change(c, server, **change))

@@ -16,7 +16,13 @@ from andromede.engine.embedded.net.network import Network
 from andromede.engine.embedded.net.router import Router
 from andromede.engine.embedded.net.store import Store
 from andromede.engine.embedded.net.uplink import Uplinks
-from andromede.engine.protocol import EngineError, FirewallSpec, NetworkSpec, PortSpec, RouterSpec
+from andromede.engine.networks import (
+    FirewallSpec,
+    NetworkSpec,
+    PortSpec,
+    RouterSpec,
+)
+from andromede.engine.protocol import EngineError
 
 BACKLOG = 128
 

@@ -8,7 +8,12 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from andromede.engine.embedded.net import conntrack, namespaces, rules
 from andromede.engine.embedded.net.firewall import METADATA, is_guest
 from andromede.engine.embedded.net.rules import Flow
-from andromede.engine.protocol import FirewallSpec, GroupSpec, NetworkSpec, PortSpec
+from andromede.engine.networks import (
+    FirewallSpec,
+    GroupSpec,
+    NetworkSpec,
+    PortSpec,
+)
 
 Net = IPv4Network | IPv6Network
 

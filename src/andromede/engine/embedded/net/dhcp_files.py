@@ -9,7 +9,13 @@ from pathlib import Path
 
 from andromede.engine.embedded.net.firewall import METADATA
 from andromede.engine.embedded.net.names import Names
-from andromede.engine.protocol import EngineError, NetworkSpec, PortSpec, RouterSpec, SubnetSpec
+from andromede.engine.networks import (
+    NetworkSpec,
+    PortSpec,
+    RouterSpec,
+    SubnetSpec,
+)
+from andromede.engine.protocol import EngineError
 
 LEASE_SECONDS = 86_400
 RA_SECONDS, RA_LIFETIME = 60, 300

@@ -20,7 +20,8 @@ from pathlib import Path
 from andromede.config import Config, role_uid
 from andromede.engine.embedded.net import dhcp_files, namespaces, scope
 from andromede.engine.embedded.net.store import replace_text
-from andromede.engine.protocol import EngineError, NetworkSpec, PortSpec
+from andromede.engine.networks import NetworkSpec, PortSpec
+from andromede.engine.protocol import EngineError
 
 STOP_SECONDS = 2.0
 _RELEASE = 7  # DHCPRELEASE, RFC 2132 section 9.6

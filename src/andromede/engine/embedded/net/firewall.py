@@ -19,7 +19,12 @@ from typing import Any
 from andromede.engine.embedded.net import rules, shaping
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.table import Chain, Set, Table
-from andromede.engine.protocol import FirewallSpec, GroupSpec, NetworkSpec, PortSpec
+from andromede.engine.networks import (
+    FirewallSpec,
+    GroupSpec,
+    NetworkSpec,
+    PortSpec,
+)
 
 METADATA = "169.254.169.254"
 DISCOVERY = (

@@ -13,7 +13,8 @@ from andromede.engine.embedded.net.firewall import METADATA
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.store import Store
 from andromede.engine.embedded.net.uplink import Uplinks
-from andromede.engine.protocol import EngineError, FirewallSpec, NetworkSpec, NotYet, PortSpec
+from andromede.engine.networks import FirewallSpec, NetworkSpec, PortSpec
+from andromede.engine.protocol import EngineError, NotYet
 
 SETTINGS = {
     "ipv6/conf/default/disable_ipv6": "1",

@@ -18,7 +18,7 @@ from msgspec import Struct
 from andromede.engine.embedded.net import dnsmasq, links, namespaces, nft
 from andromede.engine.embedded.net.network import Network
 from andromede.engine.embedded.net.table import Table
-from andromede.engine.protocol import PortSpec
+from andromede.engine.networks import PortSpec
 
 if TYPE_CHECKING:
     from andromede.engine.embedded.net.api import HostNetwork

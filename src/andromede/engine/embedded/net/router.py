@@ -21,7 +21,8 @@ from andromede.engine.embedded.net.dnsmasq import Advertiser
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.router_cuts import HostJudge, RouterJudge
 from andromede.engine.embedded.net.store import Store
-from andromede.engine.protocol import EngineError, NetworkSpec, RouterInterface, RouterSpec
+from andromede.engine.networks import NetworkSpec, RouterInterface, RouterSpec
+from andromede.engine.protocol import EngineError
 
 SETTINGS = {
     "ipv4/ip_forward": "1",

@@ -9,7 +9,7 @@ from andromede.engine.embedded.net.conntrack import Entry
 from andromede.engine.embedded.net.cuts import Net, within
 from andromede.engine.embedded.net.rules import TCP, UDP, Flow
 from andromede.engine.embedded.net.store import Store
-from andromede.engine.protocol import RouterSpec
+from andromede.engine.networks import RouterSpec
 
 NUMBERS = {"tcp": TCP, "udp": UDP}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from andromede.engine.embedded.net import shaping
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.table import Chain, Set, Table
-from andromede.engine.protocol import RouterInterface, RouterSpec
+from andromede.engine.networks import RouterInterface, RouterSpec
 
 OUTSIDE = 1  # the mark of packets that came in from the external network
 REWRITES = "type ipv4_addr : ipv4_addr;"

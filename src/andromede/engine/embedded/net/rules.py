@@ -11,7 +11,8 @@ from ipaddress import ip_address, ip_network
 from msgspec import Struct
 
 from andromede.engine.embedded.net.table import Set
-from andromede.engine.protocol import EngineError, RuleSpec
+from andromede.engine.networks import RuleSpec
+from andromede.engine.protocol import EngineError
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 PROTOCOLS = {

@@ -7,7 +7,7 @@ rest may carry twice the limit.
 
 from __future__ import annotations
 
-from andromede.engine.protocol import QosSpec, RouterSpec
+from andromede.engine.networks import QosSpec, RouterSpec
 
 LEAST_BURST = 128 * 1024  # bytes; a card hands over up to 64 KiB as one packet
 MOST_BURST = 2**32 - 1

@@ -14,7 +14,12 @@ from typing import TypeVar
 import msgspec
 
 from andromede.engine.embedded.net.names import checked
-from andromede.engine.protocol import FirewallSpec, NetworkSpec, PortSpec, RouterSpec
+from andromede.engine.networks import (
+    FirewallSpec,
+    NetworkSpec,
+    PortSpec,
+    RouterSpec,
+)
 
 T = TypeVar("T")
 

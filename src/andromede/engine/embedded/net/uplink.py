@@ -15,7 +15,8 @@ from andromede.engine.embedded.net import links, namespaces, nft
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.store import Store
 from andromede.engine.embedded.net.table import Chain, Table
-from andromede.engine.protocol import EngineError, NetworkSpec
+from andromede.engine.networks import NetworkSpec
+from andromede.engine.protocol import EngineError
 
 LINK_LOCAL = "169.254.0.0/16"
 

@@ -15,7 +15,9 @@ PATH = "/v2.1/servers/{server_id}/os-server-password"
 
 
 def show(context: Context) -> dict[str, Any]:
+    """Errors: Refused for an operator without the project's consent."""
     server = guards.readable(context, param="server_id")
+    context.reveal(server.project_id, server.id)
     return {"password": store.password(context.conn, server.id) or ""}
 
 
@@ -29,7 +31,7 @@ def clear(context: Context) -> Reply:
 OPERATIONS = [
     Operation(
         method="GET", path=PATH, handler=show, action="compute:server-password:show",
-        allow=PROJECT_READER,
+        allow=PROJECT_READER, reveals="password",
     ),
     Operation(
         method="DELETE", path=PATH, handler=clear, action="compute:server-password:clear",

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from andromede.db import Connection, metadata
 from andromede.db.types import identifier, table
-from andromede.engine.protocol import QosSpec
+from andromede.engine.networks import QosSpec
 from andromede.services.network.common.store import (
     Collection,
     Row,

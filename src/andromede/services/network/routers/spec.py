@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from andromede.db import Connection
-from andromede.engine.protocol import (
+from andromede.engine.networks import (
     Advertised,
     FloatingSpec,
     ForwardSpec,

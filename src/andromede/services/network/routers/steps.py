@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from andromede.db import Connection, Database
-from andromede.engine.protocol import Engine, RouterInterface, RouterSpec
+from andromede.engine.networks import RouterInterface, RouterSpec
+from andromede.engine.protocol import Engine
 from andromede.services.network import admission, intents
 from andromede.services.network.floatingips import store as floatings
 from andromede.services.network.networks import store as networks

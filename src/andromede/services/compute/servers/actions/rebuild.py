@@ -35,11 +35,15 @@ SECONDS = 900.0
 
 
 def rebuild(context: Context) -> Reply:
-    """Errors: BadRequest for what cannot be had; Conflict for the state; Forbidden for quota and
-    admission."""
+    """A way into the server for whoever asks: the answer has its password and user data.
+
+    Errors: BadRequest for what cannot be had; Conflict for the state; Forbidden for quota and
+    admission; Refused for an operator without the project's consent.
+    """
     body: RebuildBody = context.body
     asked = body.rebuild
     server = guards.unlocked(context, guards.changeable(context))
+    context.reveal(server.project_id, server.id)
     guards.in_state(server, "rebuild", vm={Vm.ACTIVE, Vm.STOPPED, Vm.ERROR})
     context.admit(server.project_id, server.site, keys=AT_REST)
     password = passwords.chosen(asked.adminPass)

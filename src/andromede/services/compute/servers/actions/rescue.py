@@ -20,9 +20,14 @@ SECONDS = 900.0
 
 
 def rescue(context: Context) -> dict[str, Any]:
-    """Errors: BadRequest for an image that cannot be had; Conflict."""
+    """A way to the server's disk for whoever asks, by the image it boots and the answer's password.
+
+    Errors: BadRequest for an image that cannot be had; Conflict; Refused for an operator without
+    the project's consent.
+    """
     body: RescueBody = context.body
     server = guards.unlocked(context, guards.changeable(context))
+    context.reveal(server.project_id, server.id)
     guards.in_state(server, "rescue", vm={Vm.ACTIVE, Vm.STOPPED, Vm.ERROR})
     context.admit(server.project_id, server.site, keys=AT_REST)
     given = body.rescue.adminPass if body.rescue is not None else None
