@@ -24,7 +24,7 @@ def test_dhcp_gives_address_routes_resolver_and_mtu(guests: Guests) -> None:
     lease = {name: value.strip("'") for name, value in told.items()}
     assert (lease["ip"], lease["mask"], lease["mtu"]) == (delta.fixed, "24", "1400")
     assert lease["staticroutes"] == "169.254.169.254/32 10.1.0.2 0.0.0.0/0 10.1.0.1"
-    assert lease["dns"].split() == ["10.1.0.2", guests.world.outside.address]
+    assert lease["dns"].split() == [guests.world.outside.address]
     assert lease["hostname"] == "delta"
     routes = delta.ssh("ip route").splitlines()
     assert any(line.startswith("default via 10.1.0.1 dev eth0") for line in routes)
@@ -32,7 +32,9 @@ def test_dhcp_gives_address_routes_resolver_and_mtu(guests: Guests) -> None:
     assert delta.ssh("cat /sys/class/net/eth0/mtu") == "1400"
     assert "inet 10.1.0.10/24" in delta.ssh("ip -4 addr show eth0")
     resolver = delta.ssh("cat /etc/resolv.conf").splitlines()
-    assert resolver[1:] == ["nameserver 10.1.0.2", f"nameserver {guests.world.outside.address}"]
+    assert resolver[1:] == [f"nameserver {guests.world.outside.address}"]
+    alpha = guests.alpha.ssh("cat /etc/resolv.conf").splitlines()
+    assert alpha[1:] == ["nameserver 10.0.0.2"]  # its subnet names none: the network's own
 
 
 @pytest.mark.parametrize("name", ["alpha", "beta"])

@@ -114,6 +114,26 @@ def test_dhcp_without_a_gateway_announces_none() -> None:
     assert "169.254.169.254/32,10.0.0.2,198.18.0.0/15,10.0.0.3" in text
 
 
+@pytest.mark.parametrize(
+    ("named", "told", "told6"),
+    [
+        ((), ",10.0.0.2", ",[fd00::2]"),
+        (("192.0.2.1", "192.0.2.2"), ",192.0.2.1,192.0.2.2", ",[192.0.2.1],[192.0.2.2]"),
+        (("0.0.0.0",), "", ""),
+        (("::",), "", ""),
+    ],
+)
+def test_guests_ask_whom_their_subnet_names(named: tuple[str, ...], told: str, told6: str) -> None:
+    four = msgspec.structs.replace(NET.subnets[0], dns_servers=named)
+    six = msgspec.structs.replace(
+        four, id="six", cidr="fd00::/64", dhcp_address="fd00::2", ra_mode="dhcpv6-stateful"
+    )
+    spec = msgspec.structs.replace(NET, subnets=(four, six))
+    text = dhcp_files.configuration(spec, "bridge", Path("/run/x"), ())
+    assert f"dhcp-option=tag:s0,6{told}\n" in text
+    assert f"dhcp-option=tag:x0,option6:dns-server{told6}\n" in text
+
+
 def test_a_card_with_two_subnets_gets_one_address_in_each() -> None:
     second = msgspec.structs.replace(
         NET.subnets[0], id="s2", cidr="10.0.9.0/24", dhcp_address="10.0.9.2"

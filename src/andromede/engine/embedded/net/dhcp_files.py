@@ -90,11 +90,11 @@ def _subnet(spec: NetworkSpec, subnet: SubnetSpec, tag: str) -> list[str]:
     if subnet.gateway:
         routes.append(("0.0.0.0/0", subnet.gateway))
     flat = ",".join(f"{ip_network(destination, strict=False)},{hop}" for destination, hop in routes)
-    servers = ",".join([str(subnet.dhcp_address), *subnet.dns_servers])
+    servers = "".join(f",{each}" for each in _resolvers(subnet))
     return [
         f"dhcp-range=set:{tag},{net.network_address},static,{net.netmask},{LEASE_SECONDS}",
         f"dhcp-option=tag:{tag},{_ROUTER}" + (f",{subnet.gateway}" if subnet.gateway else ""),
-        f"dhcp-option=tag:{tag},{_DNS},{servers}",
+        f"dhcp-option=tag:{tag},{_DNS}{servers}",
         f"dhcp-option-force=tag:{tag},{_MTU},{spec.mtu}",
         f"dhcp-option-force=tag:{tag},{_STATIC_ROUTES},{flat}",
         f"dhcp-option=tag:{tag},{_STATIC_ROUTES_MS},{flat}",
@@ -103,12 +103,22 @@ def _subnet(spec: NetworkSpec, subnet: SubnetSpec, tag: str) -> list[str]:
 
 def _subnet6(subnet: SubnetSpec, tag: str) -> list[str]:
     net = ip_network(subnet.cidr)
-    servers = ",".join(f"[{each}]" for each in (subnet.dhcp_address, *subnet.dns_servers))
+    servers = "".join(f",[{each}]" for each in _resolvers(subnet))
     lease = f",{LEASE_SECONDS}"
     return [
         f"dhcp-range=set:{tag},{net.network_address},{_mode6(subnet)},{net.prefixlen}{lease}",
-        f"dhcp-option=tag:{tag},option6:dns-server,{servers}",
+        f"dhcp-option=tag:{tag},option6:dns-server{servers}",
     ]
+
+
+def _resolvers(subnet: SubnetSpec) -> list[str]:
+    """Whom guests ask for names: the subnet's servers, and the network's own where it names none.
+
+    The one server 0.0.0.0, or ::, stands for none at all. Source: the networking API's reference.
+    """
+    if list(subnet.dns_servers) in (["0.0.0.0"], ["::"]):  # noqa: S104 - compared, not bound
+        return []
+    return list(subnet.dns_servers) or [str(subnet.dhcp_address)]
 
 
 def advertisements(spec: RouterSpec, names: Names, mtus: dict[str, int], folder: Path) -> str:
@@ -125,7 +135,7 @@ def advertisements(spec: RouterSpec, names: Names, mtus: dict[str, int], folder:
         for position, each in enumerate(leg.advertised):
             subnet = SubnetSpec(
                 id="", cidr=each.prefix, gateway=None, dhcp=True, dhcp_address=None,
-                ra_mode=each.mode,
+                ra_mode=each.mode, dns_servers=each.dns_servers,
             )  # fmt: skip
             tag = f"x{place}-{position}"
             net = ip_network(each.prefix)
@@ -134,8 +144,8 @@ def advertisements(spec: RouterSpec, names: Names, mtus: dict[str, int], folder:
                 f"{LEASE_SECONDS}"
             )
             if each.dns_servers:
-                servers = ",".join(f"[{server}]" for server in each.dns_servers)
-                lines.append(f"dhcp-option=tag:{tag},option6:dns-server,{servers}")
+                servers = "".join(f",[{server}]" for server in _resolvers(subnet))
+                lines.append(f"dhcp-option=tag:{tag},option6:dns-server{servers}")
     if not lines:
         return ""
     head = [
