@@ -15,13 +15,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conformance import cloud, results, shards
+from tests.conformance import cloud, guest, results, shards
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parent.parent
 OURS = Path(os.environ.get("ANDROMEDE_VENV") or CHECKOUT / ".venv")
 PYTHON = OURS.with_name(f"{OURS.name}-conformance") / "bin" / "python"
 SERVICES = ("identity", "image", "compute", "network")
+SCENARIOS = ("tempest.scenario", "own.scenario.minimum_basic")
 LISTS = {"interop": HERE / "interop-compute.txt", "scs": HERE / "scs-0128.txt"}
 
 
@@ -36,7 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     to_run = [each for each in chosen if each not in left_out and kept.outcome(each) != "passed"]
     to_run = [each for each in to_run if shards.of(each, wanted.shard[1]) == wanted.shard[0]]
     if to_run:
-        with cloud.open_cloud(wanted.engine, wanted.image) as prepared:
+        image = wanted.image
+        if image is None and wanted.engine == "embedded":
+            image = guest.tiny(CHECKOUT / ".cache" / "guest")
+        with cloud.open_cloud(wanted.engine, image) as prepared:
             conf = cloud.configure(prepared, folder)
             shards.run(PYTHON, HERE / "worker.py", conf, to_run, wanted.workers, kept)
     return results.report(chosen, left_out, kept, folder)
@@ -47,7 +51,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("what", nargs="*", help=f"{', '.join((*SERVICES, *LISTS))}, scenario, or a "
                         "package; all services by default")  # fmt: skip
     parser.add_argument("--engine", default="simulated", choices=["simulated", "embedded"])
-    parser.add_argument("--image", type=Path, help="a guest's qcow2 file, for the embedded engine")
+    parser.add_argument("--image", type=Path, help="a guest's qcow2 file, for the embedded "
+                        "engine; without one the tiny image is built")  # fmt: skip
     parser.add_argument("--match", default="", help="a regular expression that names match")
     parser.add_argument("--shard", default=(0, 1), type=_shard, help="I/N: the Ith part of N")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
@@ -71,7 +76,7 @@ def choose(what: list[str], match: str) -> list[str]:
         if each in LISTS:
             found |= dict.fromkeys(_listed(LISTS[each]))
         else:
-            packages.append(_package(each))
+            packages += _packages(each)
     if packages:
         environment = {**os.environ, "TEMPEST_CONFIG_DIR": "/nonexistent"}
         command = [str(PYTHON), str(HERE / "worker.py"), "list", *packages]
@@ -83,10 +88,10 @@ def choose(what: list[str], match: str) -> list[str]:
     return [each for each in found if re.search(match, each)]
 
 
-def _package(name: str) -> str:
+def _packages(name: str) -> tuple[str, ...]:
     if name in SERVICES:
-        return f"tempest.api.{name}"
-    return "tempest.scenario" if name == "scenario" else name
+        return (f"tempest.api.{name}",)
+    return SCENARIOS if name == "scenario" else (name,)
 
 
 def _listed(path: Path) -> list[str]:

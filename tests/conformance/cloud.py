@@ -201,7 +201,7 @@ def _machines(prepared: Prepared) -> dict[str, dict[str, Any]]:
             "run_validation": prepared.guests, "connect_method": "floating",
             "auth_method": "keypair", "image_ssh_user": "cirros",
             "image_alt_ssh_user": "cirros", "network_for_ssh": "public",
-            "ssh_shell_prologue": "", "ping_timeout": 120, "ssh_timeout": 300,
+            "ping_timeout": 120, "ssh_timeout": 300,
             "connect_timeout": 60, "ssh_key_type": "ecdsa",
         },
     }  # fmt: skip

@@ -19,6 +19,7 @@ TOOLS = (
     "ip awk grep lsblk blkid mount mkfs.ext4 mkfs.vfat dd md5sum cut ping ping6 curl nc "
     "udhcpc sudo /bin/kill"
 )
+PASSWORD = 'aB3 $x"y'
 INSTANCE = "6f0a2c1e-5d3b-4f0e-9a55-3f7a1c9b8d21"
 USER_DATA = "#!/bin/sh\necho user data speaks\nhostname >/root/ran\n"
 
@@ -48,6 +49,23 @@ def metadata(folder: Path, instance: str = INSTANCE) -> dict[str, object]:
 
 def drive(folder: Path) -> Path:
     return config_drive(folder, metadata(folder), USER_DATA)
+
+
+def offered(guest: Guest) -> str:
+    """The methods of login that the SSH server names to one who has none."""
+    options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"]
+    options += ["PreferredAuthentications=none"]
+    words = [part for option in options for part in ("-o", option)]
+    done = subprocess.run(
+        ["ssh", *words, "-p", str(guest.port), f"cirros@{guest.address}", "true"],
+        capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+    return done.stderr.strip().rpartition(": ")[2]
+
+
+def hashed(guest: Guest) -> str:
+    """What the guest keeps of its user's password."""
+    return guest.ssh("sudo awk -F: '$1 == \"cirros\" { print $2 }' /etc/shadow")
 
 
 def test_two_builds_give_the_same_bytes(image: BuiltImage, cache: Path, tmp_path: Path) -> None:
@@ -86,10 +104,41 @@ def test_tools_that_tests_of_clouds_use(boot: Boot, tmp_path: Path) -> None:
     guest.ssh("dd if=/dev/zero of=/tmp/v bs=1M count=34 && mkfs.vfat /tmp/v && mkfs.ext4 -F /tmp/v")
     guest.ssh("sudo mount -o loop /tmp/v /mnt && sudo umount /mnt")
     assert guest.ssh("sudo blkid -t LABEL=config-2 -o device") == "/dev/vdb"
+    assert guest.ssh("blkid -L config-2 -o device") == "/dev/vdb"  # nobody's right needed
     guest.ssh("sudo mount /dev/vdb /mnt && grep -q uuid /mnt/openstack/latest/meta_data.json")
     assert "eth0" in guest.ssh("tr '\\0' ' ' </proc/$(cat /var/run/udhcpc.eth0.pid)/cmdline")
     guest.ssh("sudo /bin/kill -USR1 $(cat /var/run/udhcpc.eth0.pid)")
     assert guest.ssh("ls /etc/dropbear") == "ecdsa\ned25519"
+
+
+def test_nobody_gets_in_by_a_password_that_was_not_set(boot: Boot, tmp_path: Path) -> None:
+    guest = boot(drive=drive(tmp_path))
+    guest.wait_banner()
+    assert hashed(guest) == "*"
+    assert offered(guest) == "Permission denied (publickey)."
+
+
+def test_the_servers_password_opens_its_console(boot: Boot, tmp_path: Path) -> None:
+    told = {**metadata(tmp_path), "admin_pass": PASSWORD}
+    guest = boot(drive=config_drive(tmp_path, told, USER_DATA))
+    guest.wait_banner()
+    kept = hashed(guest)
+    salt = kept.split("$")[2]
+    assert guest.ssh(f"mkpasswd -m sha512 -S '{salt}' '{PASSWORD}'") == kept
+    assert offered(guest) == "Permission denied (publickey)."
+
+
+def test_everybody_gets_in_where_that_was_asked(cache: Path, tmp_path: Path) -> None:
+    built = build_tiny(tmp_path, cache_dir=cache, public_password=True)
+    assert built.qcow2.name == "tiny-test.qcow2"
+    assert "gocubsgo" in built.provenance.read_text()
+    guest = Guest(tmp_path, built.qcow2, netdev=",restrict=on")
+    try:
+        guest.wait_banner()
+        assert offered(guest) == "Permission denied (publickey,password)."
+        assert "password 'gocubsgo'" in guest.wait_console("tiny login:")
+    finally:
+        guest.stop()
 
 
 def test_power_button(boot: Boot, tmp_path: Path) -> None:
@@ -132,9 +181,16 @@ DHCP = (
 )
 
 
+DHCP6 = ("--dhcp-range=fd77::50,fd77::50,64,120", "--dhcp-option=option6:dns-server,[fd77::53]")
+STATELESS = ("--dhcp-range=fd77::,ra-stateless", DHCP6[1])
+HAS = "fd77::5054:ff:fe12:3456/64"
+
+
 @pytest.fixture
-def network(tmp_path: Path) -> Iterator[Network]:
-    made = Network(f"tiny-{os.getpid()}", tmp_path, DHCP)
+def network(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Network]:
+    """A network of the options in the parameter, else of DHCP's."""
+    options = getattr(request, "param", DHCP)
+    made = Network(f"tiny-{os.getpid()}", tmp_path, options)
     yield made
     made.close()
 
@@ -152,13 +208,36 @@ def test_lease_of_a_real_network(boot: Boot, network: Network, tmp_path: Path) -
     assert "169.254.169.254 via 10.77.0.1" in routes
     assert guest.ssh("cat /etc/resolv.conf") == "search example.org\nnameserver 192.0.2.53"
     assert guest.ssh("cat /sys/class/net/eth0/mtu") == "1400"
-    wanted = "fd77::5054:ff:fe12:3456/64"
-    wait_for("an advertised address", lambda: wanted in guest.ssh("ip -6 addr show eth0"))
+    wait_for("an advertised address", lambda: HAS in guest.ssh("ip -6 addr show eth0"))
     guest.ssh("ping6 -c1 -w5 fd77::1 && curl -fsS http://169.254.169.254/openstack/latest/")
     announced = guest.console().count("eth0 has")
     guest.ssh("sudo /bin/kill -USR1 $(cat /var/run/udhcpc.eth0.pid)")
     wait_for("the renewal", lambda: guest.console().count("eth0 has") > announced)
     assert guest.ssh("ip route") == routes
+
+
+@pytest.mark.parametrize(
+    ("network", "address"),
+    [
+        ((*(each for each in DHCP if "ra-only" not in each), *DHCP6), "fd77::50/128"),
+        ((*(each for each in DHCP if "ra-only" not in each), *STATELESS), HAS),
+    ],
+    ids=["stateful", "stateless"],
+    indirect=["network"],
+)
+def test_dhcpv6_where_the_router_says_so(
+    boot: Boot, network: Network, address: str, tmp_path: Path
+) -> None:
+    latest = tmp_path / "openstack" / "latest"
+    latest.mkdir(parents=True)
+    (latest / "meta_data.json").write_text(json.dumps(metadata(tmp_path)))
+    guest = boot(network=network)
+    guest.address = "10.77.0.50"
+    guest.wait_console("ready in")
+    wait_for("the address", lambda: address in guest.ssh("ip -6 addr show eth0"))
+    resolver = ["search example.org", "nameserver 192.0.2.53", "nameserver fd77::53"]
+    wait_for("the server", lambda: guest.ssh("cat /etc/resolv.conf").splitlines() == resolver)
+    guest.ssh("ping6 -c1 -w5 fd77::1")
 
 
 def test_ssh_starts_without_metadata(boot: Boot) -> None:

@@ -226,7 +226,9 @@ app.add_typer(sovereignty.load(), name="sovereignty")
 
 @image.command("build")
 def build_image(
-    name: Annotated[str, typer.Argument(help="tiny")],
+    name: Annotated[
+        str, typer.Argument(help="tiny, or tiny-test: the same, with a password that all know")
+    ],
     state: State = None,
     out: Annotated[Optional[Path], typer.Option(help="Folder for the image.")] = None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Command line of the image builder: python -m andromede.guest tiny --out DIR --cache DIR."""
+"""Command line of the image builder: python -m andromede.guest NAME --out DIR --cache DIR."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from andromede.guest.errors import GuestBuildError
 def main() -> int:
     """Build the image that the arguments name; status 1 when that fails."""
     parser = argparse.ArgumentParser(prog="andromede.guest", description=__doc__)
-    parser.add_argument("image", choices=["tiny"])
+    parser.add_argument("image", choices=["tiny", "tiny-test"])
     parser.add_argument("--out", type=Path, required=True, help="folder for the image")
     parser.add_argument("--cache", type=Path, required=True, help="folder for downloads")
     arguments = parser.parse_args()
@@ -22,7 +22,12 @@ def main() -> int:
         sys.stderr.write(f"[{time.monotonic() - start:5.1f}s] {message}\n")
 
     try:
-        built = build_tiny(arguments.out, cache_dir=arguments.cache, progress=progress)
+        built = build_tiny(
+            arguments.out,
+            cache_dir=arguments.cache,
+            public_password=arguments.image == "tiny-test",
+            progress=progress,
+        )
     except GuestBuildError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

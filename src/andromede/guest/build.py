@@ -1,7 +1,8 @@
 """Builds the tiny guest: a Debian kernel, busybox and dropbear on a 64 MB disk that boots itself.
 
-It is for tests and first light, as upstream's CirrOS is: user `cirros` logs in on the console and
-by SSH with the public password `gocubsgo`, and has sudo without one. Give it no public address.
+It is for tests and first light, as upstream's CirrOS is: user `cirros` logs in by SSH with a key,
+and has sudo without a password. A variant for tests, `tiny-test`, takes the public password
+`gocubsgo` on its console and over SSH; give that one no address that strangers reach.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from andromede.guest.errors import GuestBuildError
 from andromede.guest.packages import Package, fetch
 from andromede.guest.tree import Tree, cpio
 
-BUILDER_VERSION = 1
+BUILDER_VERSION = 2
 BOOT_SIZE = 20 * disk.MIB
 ROOT_SIZE = 60 * disk.MIB
 
@@ -29,7 +30,8 @@ KERNEL_COMMAND_LINE = (
     "scsi_mod.scan=sync rw"
 )
 
-NOTICE = "For tests and first light: user cirros, password gocubsgo, sudo without a password."
+NOTICE = "For tests and first light: user cirros, by SSH with a key; sudo without a password."
+TEST_NOTICE = "For tests: user cirros, password gocubsgo, sudo without a password."
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,16 @@ class BuiltImage:
 
 
 def build_tiny(
-    out_dir: Path, *, cache_dir: Path, progress: Callable[[str], None] = lambda message: None
+    out_dir: Path,
+    *,
+    cache_dir: Path,
+    public_password: bool = False,
+    progress: Callable[[str], None] = lambda message: None,
 ) -> BuiltImage:
     """Write tiny.qcow2 and tiny.provenance.json to `out_dir`; downloads are kept in `cache_dir`.
 
-    The same packages give the same bytes. Needs the host's DEBIAN_PACKAGES and its apt sources,
+    With `public_password` everybody can log in, and the files are called tiny-test. The same
+    packages give the same bytes. Needs the host's DEBIAN_PACKAGES and its apt sources,
     no privileges and no mounts. Raises GuestBuildError.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -57,16 +64,16 @@ def build_tiny(
     progress("assembling files")
     files = contents.Files(packages)
     modules = contents.module_set(packages)
-    root = contents.root_tree(files, modules)
+    root = contents.root_tree(files, modules, public_password=public_password)
     first_stage = cpio(contents.first_stage_tree(files, modules), epoch)
     progress("making the disk")
-    image = out_dir / "tiny.qcow2"
+    image = out_dir / ("tiny-test.qcow2" if public_password else "tiny.qcow2")
     with tempfile.TemporaryDirectory(dir=out_dir, prefix=".tiny-") as name:
         work = Path(name)
         raw = _raw_disk(work, contents.kernel_image(packages), first_stage, root, epoch)
         disk.to_qcow2(raw, work / image.name)
         (work / image.name).replace(image)
-    return _describe(image, packages, epoch)
+    return _describe(image, packages, epoch, TEST_NOTICE if public_password else NOTICE)
 
 
 def source_date_epoch(packages: Sequence[Package]) -> int:
@@ -116,7 +123,7 @@ def _boot_config() -> str:
     )
 
 
-def _describe(image: Path, packages: Sequence[Package], epoch: int) -> BuiltImage:
+def _describe(image: Path, packages: Sequence[Package], epoch: int, notice: str) -> BuiltImage:
     with image.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     size = image.stat().st_size
@@ -127,7 +134,7 @@ def _describe(image: Path, packages: Sequence[Package], epoch: int) -> BuiltImag
         "builder": "andromede.guest",
         "builder_version": BUILDER_VERSION,
         "source_date_epoch": epoch,
-        "notice": NOTICE,
+        "notice": notice,
         "packages": [
             {
                 "name": package.name,

@@ -11,16 +11,19 @@ from andromede.guest.packages import Package
 from andromede.guest.tree import Tree
 
 ROOTFS = Path(__file__).parent / "rootfs"
+PUBLIC_PASSWORD = ROOTFS / "public-password"  # what of the root it replaces
 
 GUEST_PACKAGES = (
     "bash",
     "busybox-static",
     "curl",
+    "dhcpcd-base",
     "dosfstools",
     "dropbear-bin",
     "e2fsprogs",
     "iputils-ping",
     "linux-image-cloud-amd64",
+    "ndisc6",
     "sudo",
     "util-linux",
 )
@@ -34,8 +37,10 @@ PROGRAMS = (
     "usr/bin/dropbearkey",
     "usr/bin/lsblk",
     "usr/bin/ping",
+    "usr/bin/rdisc6",
     "usr/bin/sudo",
     "usr/sbin/blkid",
+    "usr/sbin/dhcpcd",
     "usr/sbin/dropbear",
     "usr/sbin/mke2fs",
     "usr/sbin/mkfs.fat",
@@ -61,7 +66,10 @@ LINKS = {
     "etc/mtab": "../proc/self/mounts",
     "etc/resolv.conf": "../run/resolv.conf",
 }
-DIRECTORIES = ("dev", "proc", "sys", "run", "mnt", "root", "etc/dropbear", "var/lib/andromede")
+DIRECTORIES = (
+    "dev", "proc", "sys", "run", "mnt", "root", "etc/dropbear", "var/lib/andromede",
+    "var/lib/dhcpcd",
+)  # fmt: skip
 
 # Applets that would pretend to a package manager.
 UNWANTED_APPLETS = frozenset({"busybox", "dpkg", "dpkg-deb", "linuxrc", "rpm", "rpm2cpio"})
@@ -108,7 +116,7 @@ def merged(path: str) -> str:
     return f"usr/{path}" if first in {"bin", "lib", "lib64", "sbin"} else path
 
 
-def root_tree(files: Files, modules: ModuleSet) -> Tree:
+def root_tree(files: Files, modules: ModuleSet, *, public_password: bool = False) -> Tree:
     """The system that runs: packages' programs, our scripts, all modules."""
     tree = Tree()
     for directory in DIRECTORIES:
@@ -121,6 +129,8 @@ def root_tree(files: Files, modules: ModuleSet) -> Tree:
     _add_programs(tree, files)
     _add_applets(tree, files)
     _add_scripts(tree, ROOTFS / "root")
+    if public_password:
+        _add_scripts(tree, PUBLIC_PASSWORD)
     modules.add_to(tree, MODULES)
     return tree
 

@@ -1,0 +1,1 @@
+"""Scenarios with real guests, over SSH."""
