@@ -24,7 +24,6 @@ PLACEHOLDERS = (
     "libpam-modules-bin",
     "linux-base",
     "passwd",
-    "perl",
     "perl-base",
     "tar",
     "udev",
@@ -32,6 +31,8 @@ PLACEHOLDERS = (
     "usr-is-merged",
     "util-linux-extra",
 )
+
+ANY_ARCHITECTURE = ("perl",)
 
 _INST = re.compile(r"^Inst (\S+) \((\S+) .*\[(\S+)\]\)")
 
@@ -68,7 +69,7 @@ def parse_simulation(text: str) -> list[tuple[str, str, str]]:
 
 
 def placeholder_status(names: Sequence[str]) -> str:
-    """A dpkg status file in which one package that does not exist provides `names`."""
+    """A dpkg status file in which packages that do not exist stand for `names`, and for perl."""
     provides = ", ".join(f"{name} (= 999:0)" for name in names)
     return (
         "Package: andromede-placeholder\n"
@@ -76,6 +77,17 @@ def placeholder_status(names: Sequence[str]) -> str:
         "Priority: optional\nSection: misc\nMaintainer: none\n"
         "Architecture: all\nVersion: 1\nMulti-Arch: foreign\n"
         f"Provides: {provides}, linux-initramfs-tool\n"
+        "Description: stands for what the image does without\n\n"
+    ) + "".join(_placeholder_of_any(name) for name in ANY_ARCHITECTURE)
+
+
+def _placeholder_of_any(name: str) -> str:
+    """A package that satisfies `name:any`, which nothing that is merely provided does."""
+    return (
+        f"Package: {name}\n"
+        "Status: install ok installed\n"
+        "Priority: optional\nSection: misc\nMaintainer: none\n"
+        "Architecture: amd64\nVersion: 999:0\nMulti-Arch: allowed\n"
         "Description: stands for what the image does without\n\n"
     )
 

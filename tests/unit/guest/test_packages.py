@@ -34,6 +34,11 @@ def test_placeholder_provides_every_name() -> None:
     assert "Provides: perl (= 999:0), udev (= 999:0), linux" in placeholder_status(["perl", "udev"])
 
 
+def test_what_is_asked_of_any_architecture_has_a_package_of_its_own() -> None:
+    stanzas = placeholder_status([]).split("\n\n")
+    assert any("Package: perl\n" in each and "Multi-Arch: allowed" in each for each in stanzas)
+
+
 def test_epoch_is_read_from_the_archive(tmp_path: Path) -> None:
     archive = tmp_path / "a.deb"
     member = b"debian-binary   " + b"1700000000  " + b"0     0     100644  4         `\n"
