@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from andromede.config import Config, Paths
 from andromede.db import Connection, Database
+from andromede.figures import Figures
 from andromede.http.access import Caller
 
 
@@ -77,6 +78,13 @@ class Consoles(Protocol):
 
         Errors: FileNotFoundError when the server has no log; ConnectionError when the edge or the
         worker does not answer; OSError when the edge refuses.
+        """
+
+    def figures(self, server_id: str) -> Figures | None:
+        """What a server's machine used since its start; None when it does not run.
+
+        Errors: ConnectionError when the edge, the worker or the machine does not answer; OSError
+        when the edge refuses.
         """
 
 

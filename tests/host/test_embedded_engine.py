@@ -105,6 +105,21 @@ def test_all_of_it_is_observed(engine: EmbeddedEngine, spec: ServerSpec) -> None
     assert seen.strays == frozenset()
 
 
+def test_its_card_is_measured_as_the_guest_sees_it(
+    engine: EmbeddedEngine, spec: ServerSpec, world: str
+) -> None:
+    wait_for_ssh(world)
+    found = engine.figures(SERVER)
+    assert found is not None
+    (card,) = found.cards
+    assert (card.mac, card.rx_errors) == (spec.nics[0].mac, 0)
+    assert banner(world)
+    later = engine.figures(SERVER)
+    assert later is not None
+    assert later.cards[0].rx_packets > card.rx_packets > 0
+    assert later.cards[0].tx_bytes > card.tx_bytes > 0
+
+
 def test_the_guest_sees_its_whole_disk(
     engine: EmbeddedEngine, spec: ServerSpec, lab: HostNetwork
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -145,6 +146,36 @@ def test_a_shelved_guest_leaves_the_host_and_returns_with_its_disk(guests: Guest
     beta.wait("ACTIVE")
     beta.wait_ssh()
     assert beta.ssh("cat kept") == "shelved"
+
+
+def test_what_a_guest_used_is_measured(guests: Guests) -> None:
+    alpha, operator = guests.alpha, guests.world.cloud.operator
+    path = f"/servers/{alpha.id}/diagnostics"
+    before = operator.call("compute", "GET", path)
+    alpha.ssh("dd if=/dev/urandom of=written bs=1M count=4; sync; rm written")
+    after = operator.call("compute", "GET", path)
+    heard = next(name for name in before if name.endswith("_rx_packets"))
+    assert after["vda_write"] - before["vda_write"] >= 4 << 20
+    assert after["memory"] == 128 << 10
+    for name in ("cpu0_time", "vda_write_req", heard, heard.replace("_rx_", "_tx_")):
+        assert after[name] > before[name], name
+    url = operator.catalog["compute"] + path
+    body, _ = operator._send("GET", url, None, {"OpenStack-API-Version": "compute 2.48"})
+    shown = json.loads(body)
+    ports = operator.call("network", "GET", "/v2.0/ports", None, device_id=alpha.id)["ports"]
+    assert {card["mac_address"] for card in shown["nic_details"]} == {
+        each["mac_address"] for each in ports
+    }
+    assert shown["memory_details"]["maximum"] == 128
+    assert shown["memory_details"]["used"] > 0
+    assert (shown["state"], shown["num_cpus"], shown["num_disks"]) == ("running", 1, 2)
+    assert shown["disk_details"][0]["write_bytes"] >= after["vda_write"]
+    assert all(disk["errors_count"] == 0 for disk in shown["disk_details"])
+
+
+def test_guests_have_the_randomness_that_the_scs_standard_asks_for(guests: Guests) -> None:
+    assert guests.alpha.ssh("cat /proc/sys/kernel/random/entropy_avail") == "256"
+    assert guests.alpha.ssh("cat /sys/class/misc/hw_random/rng_current").startswith("virtio_rng")
 
 
 def test_deleting_a_projects_resources_leaves_nothing_on_the_host(guests: Guests) -> None:

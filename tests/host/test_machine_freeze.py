@@ -357,8 +357,11 @@ def test_what_cannot_be_copied_is_refused(world: World) -> None:
 
 def test_figures_of_a_running_machine(world: World) -> None:
     spec = counting(world)
-    found = world.machines.figures(spec.id)
-    assert found is not None
+    measured = world.machines.figures(spec.id)
+    assert measured is not None
+    found, ports = measured
+    assert ports == tuple(nic.port_id for nic in spec.nics)
+    assert (found.paused, found.disks[0].errors) == (False, 0)
     assert len(found.cpu_times) == 1
     assert found.cpu_times[0] > 0
     assert found.memory == 64 * MEBIBYTE

@@ -13,6 +13,7 @@ import msgspec
 
 from andromede.edge import protocol
 from andromede.edge.protocol import Answer, Consoles, Forget, List, Message, Metadata
+from andromede.figures import Figures
 
 SECONDS = 5.0
 
@@ -123,22 +124,48 @@ class EdgeClient:
         or the worker is away; OSError when the edge refuses.
         """
         query = "" if length is None else f"?length={length}"
+        found = self._read(
+            f"reading the console of server {server_id}", server_id, f"output{query}"
+        )
+        if found is None:
+            raise FileNotFoundError(f"server {server_id} has no console yet")
+        return found
+
+    def figures(self, server_id: str) -> Figures | None:
+        """What a server's machine used since its start; None when it does not run.
+
+        Errors: ConnectionError when the edge or the worker is away, or the machine does not say;
+        OSError when the edge refuses.
+        """
+        doing = f"measuring server {server_id}"
+        found = self._read(doing, server_id, "figures")
+        if found is None:
+            raise ConnectionError(f"{doing}: its machine does not say now")
+        try:
+            return msgspec.json.decode(found, type=Figures | None)
+        except msgspec.DecodeError as error:
+            raise OSError(f"{doing}: the edge answered {found[:80]!r}: {error}") from error
+
+    def _read(self, doing: str, server_id: str, what: str) -> str | None:
+        """What the edge answers about a server; None when there is nothing of that kind.
+
+        Errors: ConnectionError, OSError.
+        """
         connection = _Connection(self._path)
         try:
-            connection.request("GET", f"/consoles/{quote(server_id, safe='')}/output{query}")
+            connection.request("GET", f"/consoles/{quote(server_id, safe='')}/{what}")
             response = connection.getresponse()
             body = response.read().decode()
         except (OSError, http.client.HTTPException) as error:
             raise ConnectionError(
-                f"reading the console of server {server_id}: the edge at {self._path} does not "
-                f"answer: {error}"
+                f"{doing}: the edge at {self._path} does not answer: {error}"
             ) from error
         finally:
             connection.close()
         if response.status == 404:
-            raise FileNotFoundError(f"server {server_id} has no console yet")
+            return None
         if response.status == 503:
-            raise ConnectionError(f"reading the console of server {server_id}: {body.strip()}")
+            raise ConnectionError(f"{doing}: {body.strip()}")
         if response.status != 200:
-            raise OSError(f"reading the console of server {server_id}: {body.strip()}")
+            raise OSError(f"{doing}: {body.strip()}")
         return body

@@ -1,4 +1,4 @@
-"""Consoles of servers: the end of a log, read from a descriptor that the worker gives when asked."""
+"""Consoles of servers: the end of a log, or figures, read from a descriptor that the worker gives."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = structlog.get_logger("edge")
 
 MOST_BYTES = 100 * 1024  # of a log, from its end
 SECONDS = 3.0  # for the worker to give a log; a worker that starts again needs less
-PATH = re.compile(r"/consoles/([^/]+)/output")
+PATH = re.compile(r"/consoles/([^/]+)/(output|figures)")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -70,8 +70,8 @@ class Consoles:
         self._there.clear()
         self._gone.set()
 
-    async def _opened(self, server_id: str) -> int | None:
-        """A descriptor on a server's log, owned by the caller; None: it has no log.
+    async def _opened(self, wanted: Console) -> int | None:
+        """A descriptor on what is wanted of a server, owned by the caller; None: it has none.
 
         Errors: AwayError.
         """
@@ -82,11 +82,11 @@ class Consoles:
                     async with self._turn:
                         if self._worker is not None:
                             with contextlib.suppress(LostError):
-                                return await self._ask(self._worker, server_id)
+                                return await self._ask(self._worker, wanted)
         except TimeoutError:
             raise AwayError(f"The worker gave no console within {SECONDS:.0f} s.") from None
 
-    async def _ask(self, worker: socket.socket, server_id: str) -> int | None:
+    async def _ask(self, worker: socket.socket, wanted: Console) -> int | None:
         """Whatever goes wrong, including being cancelled, ends the connection: a late answer must
         never be taken for another server's.
 
@@ -94,19 +94,15 @@ class Consoles:
         """
         data, descriptors = b"", list[int]()
         try:
-            worker.send(msgspec.json.encode(Console(server_id)))
+            worker.send(msgspec.json.encode(wanted))
             await protocol.readable(worker)
             data, descriptors, _, _ = socket.recv_fds(worker, protocol.PACKET, protocol.DESCRIPTORS)
             said = msgspec.json.decode(data, type=Console)
-            if (
-                said.id == server_id
-                and len(descriptors) <= 1
-                and all(map(protocol.reads, descriptors))
-            ):
+            if said == wanted and len(descriptors) <= 1 and all(map(protocol.reads, descriptors)):
                 return descriptors.pop() if descriptors else None
             raise OSError(f"it answered {said} with {len(descriptors)} descriptors")
         except (OSError, msgspec.DecodeError) as error:
-            log.warning("no console from the worker", server=server_id, error=str(error))
+            log.warning("no console from the worker", server=wanted.id, error=str(error))
             self._let_go()
             raise LostError from error
         except asyncio.CancelledError:
@@ -117,28 +113,39 @@ class Consoles:
                 os.close(each)
 
     async def answer(self, request: Request) -> Response:
-        """`GET /consoles/{server}/output?length=N`."""
+        """`GET /consoles/{server}/output?length=N` and `GET /consoles/{server}/figures`."""
         path, _, query = request.target.partition("?")
         found = PATH.fullmatch(path)
         if request.method != "GET" or found is None:
-            return plain(404, "GET /consoles/{server}/output is served here.")
+            return plain(404, "GET /consoles/{server}/output and …/figures are served here.")
         length = parse_qs(query).get("length", [""])[0]
         if length and not re.fullmatch(r"[0-9]{1,9}", length):
             return plain(400, f"length {length!r} is not valid: a number of lines from 0 is.")
         server_id = unquote(found[1])
         if not re.fullmatch(ID, server_id):
             return plain(404, "No server has such an id.")
+        if found[2] == "figures":
+            return await self._answer(Console(server_id, "figures"), _whole)
+        lines = int(length) if length else None
+        return await self._answer(Console(server_id), lambda descriptor: tail(descriptor, lines))
+
+    async def _answer(self, wanted: Console, read: Callable[[int], str]) -> Response:
+        """What is read from a descriptor on what is wanted."""
         try:
-            descriptor = await self._opened(server_id)
+            descriptor = await self._opened(wanted)
         except AwayError as error:
             return plain(503, str(error))
         if descriptor is None:
-            return plain(404, f"Server {server_id} has no console.")
+            return plain(404, f"Server {wanted.id} has no {wanted.what}.")
         try:
-            text = tail(descriptor, int(length) if length else None)
+            return Response(status=200, body=read(descriptor).encode())
         finally:
             os.close(descriptor)
-        return Response(status=200, body=text.encode())
+
+
+def _whole(descriptor: int) -> str:
+    """A document that is no longer than what is read of a log."""
+    return os.pread(descriptor, MOST_BYTES, 0).decode("utf-8", "replace")
 
 
 async def serve(

@@ -8,7 +8,9 @@ The worker says, and the edge answers with {"error": text or null, "ids": [...]}
     {"kind": "consoles"}                  from now on, on this connection, the edge asks
 
 On such a connection the edge says {"id": server}, and the worker answers with {"id": server} and,
-if there is one, a readable descriptor on the server's console log.
+if there is one, a readable descriptor on the server's console log. With {"id": server, "what":
+"figures"} it asks for a document of what the server's machine used: `figures.Figures` in
+JSON, or null when the machine does not run; no descriptor: nobody could measure it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import os
 import socket
 import stat
 import struct
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -54,10 +56,11 @@ class Answer(Struct, kw_only=True):
     ids: list[str] = []
 
 
-class Console(Struct, forbid_unknown_fields=True):
-    """Asked by the edge, and answered by the worker, with a descriptor if there is a log."""
+class Console(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Asked by the edge, and answered by the worker, with a descriptor if there is what was asked."""
 
     id: Id
+    what: Literal["log", "figures"] = "log"
 
 
 def peer_uid(connection: socket.socket) -> int:

@@ -1,4 +1,4 @@
-"""The worker's side of consoles: hands the edge a server's log when the edge asks for it."""
+"""The worker's side of consoles: hands the edge a server's log, or its figures, when it is asked."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Supply:
             if not raw:
                 raise EdgeError("waiting for the edge to ask for a console: it went away")
             asked = msgspec.json.decode(raw, type=Console)
-            descriptor = self._open(asked.id)
+            descriptor = self._open(asked)
             try:
                 held = [] if descriptor is None else [descriptor]
                 socket.send_fds(self._asking, [msgspec.json.encode(asked)], held)
@@ -67,13 +67,22 @@ class Supply:
         except (OSError, msgspec.DecodeError) as error:
             raise EdgeError(f"handing a console to the edge: {error}") from error
 
-    def _open(self, server_id: str) -> int | None:
+    def _open(self, asked: Console) -> int | None:
         try:
-            found: int | None = self._engine.console_output(server_id)
+            if asked.what == "figures":
+                return _document(self._engine.figures(asked.id))
+            found: int | None = self._engine.console_output(asked.id)
         except (EngineError, OSError) as error:
-            log.warning("console not opened", server=server_id, error=str(error))
+            log.warning("not opened", what=asked.what, server=asked.id, error=str(error))
             return None
         return found
+
+
+def _document(content: object) -> int:
+    """A readable descriptor, owned by the caller, on a document of its own."""
+    descriptor = os.memfd_create("figures", os.MFD_CLOEXEC)
+    os.write(descriptor, msgspec.json.encode(content))
+    return descriptor
 
 
 def reconciler(world: Any) -> Reconciler:

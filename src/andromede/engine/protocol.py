@@ -14,6 +14,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from andromede.engine.networks import FirewallSpec, NetworkSpec, PortSpec, RouterSpec
+from andromede.figures import Figures
 
 
 class EngineError(Exception):
@@ -110,41 +111,6 @@ class Copy(Struct, frozen=True, kw_only=True):
 
     done: bool
     progress: int = 0
-
-
-class DiskFigures(Struct, frozen=True, kw_only=True):
-    """What a disk did since the machine started, in bytes and requests."""
-
-    read_bytes: int
-    read_requests: int
-    write_bytes: int
-    write_requests: int
-
-
-class CardFigures(Struct, frozen=True, kw_only=True):
-    """What a network card's tap counted; `rx` is what the guest received."""
-
-    mac: str
-    rx_bytes: int
-    rx_packets: int
-    rx_errors: int
-    rx_dropped: int
-    tx_bytes: int
-    tx_packets: int
-    tx_errors: int
-    tx_dropped: int
-
-
-class Figures(Struct, frozen=True, kw_only=True):
-    """What a machine used since it started. Times are nanoseconds, one for each processor; memory
-    is bytes."""
-
-    uptime: int  # seconds
-    cpu_times: tuple[int, ...]
-    memory: int
-    memory_used: int | None
-    disks: tuple[DiskFigures, ...]
-    cards: tuple[CardFigures, ...]
 
 
 class HostFacts(Struct, frozen=True, kw_only=True):
@@ -251,7 +217,10 @@ class Engine(Protocol):
         """Send a running machine a non-maskable interrupt, for its guest to dump what it knows."""
 
     def figures(self, server_id: str) -> Figures | None:
-        """What a machine used since its start; None when it does not run."""
+        """What a machine used since its start; None when it does not run, nor is paused.
+
+        Errors: EngineError, also when it is being changed just now.
+        """
 
     def quarantine_disk(self, server_id: str) -> None:
         """End what runs of a server that nobody owns, and put its disk aside for seven days."""

@@ -16,16 +16,14 @@ from collections import Counter
 from andromede import clock
 from andromede.engine.networks import PortSpec
 from andromede.engine.protocol import (
-    CardFigures,
     Copy,
-    DiskFigures,
     EngineError,
-    Figures,
     NotYet,
     Power,
     ServerFacts,
     ServerSpec,
 )
+from andromede.figures import CardFigures, DiskFigures, Figures
 
 CLUSTER = 1 << 16
 ENTRIES = CLUSTER // 8  # of a table of one cluster
@@ -226,18 +224,26 @@ class SimulatedMachines:
         self._enter("figures")
         if not self._runs(server_id):
             return None
-        spec, since = self.servers[server_id], self.power[server_id].since or clock.now()
+        spec, held = self.servers[server_id], self.power[server_id]
+        disks = 1 + (spec.rescue is not None) + (spec.config_drive is not None)
         nothing = dict.fromkeys(
             ("rx_bytes", "rx_packets", "rx_errors", "rx_dropped",
              "tx_bytes", "tx_packets", "tx_errors", "tx_dropped"), 0
         )  # fmt: skip
+        idle = DiskFigures(read_bytes=0, read_requests=0, write_bytes=0, write_requests=0, errors=0)
         return Figures(
-            uptime=(clock.now() - since) // clock.SECOND,
+            paused=held.power is Power.PAUSED,
+            accelerator="simulated",
+            uptime=(clock.now() - (held.since or clock.now())) // clock.SECOND,
             cpu_times=(0,) * spec.vcpus,
             memory=spec.memory,
             memory_used=None,
-            disks=(DiskFigures(read_bytes=0, read_requests=0, write_bytes=0, write_requests=0),),
-            cards=tuple(CardFigures(mac=nic.mac, **nothing) for nic in spec.nics),
+            disks=(idle,) * disks,
+            cards=tuple(
+                CardFigures(name=f"tap{nic.port_id[:11]}", mac=nic.mac, **nothing)
+                for nic in spec.nics
+                if nic.port_id in self.cards[server_id]
+            ),
         )
 
     def console_output(self, server_id: str) -> int | None:

@@ -1,4 +1,5 @@
-"""Consoles on demand: the edge asks the worker for a log, reads its end and lets go of it."""
+"""Consoles on demand: the edge asks the worker for a log, reads its end and lets go of it; and for
+what a machine used."""
 
 from __future__ import annotations
 
@@ -17,15 +18,26 @@ from andromede.edge import supply as supplies
 from andromede.edge.client import ControlClient, EdgeClient
 from andromede.edge.supply import Supply, reconciler
 from andromede.engine.protocol import EngineError
+from andromede.figures import Figures
 from tests.unit.edge.conftest import EdgeInThread
+
+FIGURES = Figures(
+    paused=False, accelerator="tcg", uptime=1, cpu_times=(2,), memory=3, memory_used=None,
+    disks=(), cards=(),
+)  # fmt: skip
 
 
 class Engine:
-    """Logs of servers, in a folder."""
+    """Logs of servers, in a folder, and figures of one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.asked = 0
+
+    def figures(self, server_id: str) -> Figures | None:
+        if server_id == "s-odd":
+            raise EngineError("it is being changed")
+        return FIGURES if server_id == "s-1" else None
 
     def console_output(self, server_id: str) -> int | None:
         self.asked += 1
@@ -249,3 +261,28 @@ def test_a_strange_question_is_not_answered(engine: Engine) -> None:
         supply.run()
         assert theirs.recv(1) == b"", "the connection is closed"
     assert engine.asked == 0
+
+
+@pytest.mark.usefixtures("worker")
+def test_figures_are_handed_on(reader: EdgeClient) -> None:
+    assert reader.figures("s-1") == FIGURES
+    assert reader.figures("s-off") is None
+    assert reader.console_output("s-2", None) == "another"
+    with pytest.raises(ConnectionError, match="server s-odd: its machine does not say now"):
+        reader.figures("s-odd")
+
+
+def test_figures_that_are_none_are_refused(
+    edge: EdgeInThread, reader: EdgeClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "log"
+    path.write_text("a console")
+
+    def answer(asking: socket.socket, asked: bytes) -> None:
+        with path.open() as held:
+            socket.send_fds(asking, [asked], [held.fileno()])
+
+    worker = answering(edge, answer)
+    with pytest.raises(OSError, match="answered 'a console'"):
+        reader.figures("s-1")
+    worker.join()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from andromede.config import Config, Paths
 from andromede.engine.embedded.machine import Machines
 from andromede.engine.embedded.net import HostNetwork
@@ -13,12 +15,12 @@ from andromede.engine.networks import (
 )
 from andromede.engine.protocol import (
     Copy,
-    Figures,
     HostFacts,
     Observation,
     ServerFacts,
     ServerSpec,
 )
+from andromede.figures import Figures
 
 
 class EmbeddedEngine:
@@ -101,7 +103,11 @@ class EmbeddedEngine:
         self._machines.interrupt_server(server_id)
 
     def figures(self, server_id: str) -> Figures | None:
-        return self._machines.figures(server_id)
+        found = self._machines.figures(server_id)
+        if found is None:
+            return None
+        figures, ports = found
+        return msgspec.structs.replace(figures, cards=self._network.card_figures(ports))
 
     def remove_image(self, image_id: str) -> None:
         self._machines.remove_image(image_id)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from andromede.engine.simulated import SimulatedEngine
+from andromede.figures import Figures
 from andromede.http.operation import Service
 from andromede.services import compute, image, network
 from andromede.services.compute import api
@@ -25,6 +26,9 @@ class EngineConsoles:
 
     def __init__(self, engine: SimulatedEngine) -> None:
         self._engine = engine
+
+    def figures(self, server_id: str) -> Figures | None:
+        return self._engine.figures(server_id)
 
     def console_output(self, server_id: str, length: int | None) -> str:
         descriptor = self._engine.console_output(server_id)

@@ -18,7 +18,7 @@ from andromede.config import Config, Paths
 from andromede.engine.embedded.machine import console, launch, limits, process, record
 from andromede.engine.embedded.machine.disks import STATE, Disks
 from andromede.engine.embedded.machine.process import Process
-from andromede.engine.embedded.machine.qmp import Monitor, MonitorError
+from andromede.engine.embedded.machine.qmp import PATIENCE, Monitor, MonitorError
 from andromede.engine.embedded.machine.record import Record
 from andromede.engine.embedded.machine.watch import Watch
 from andromede.engine.protocol import EngineError, Power, ServerFacts
@@ -72,12 +72,21 @@ class Holding:
         return self._paths.servers / server_id
 
     @contextmanager
-    def _hold(self, doing: str, server_id: str) -> Iterator[Path]:
-        """Be the only one to move a server, whose folder this gives. Errors: EngineError."""
+    def _hold(self, doing: str, server_id: str, patience: float = -1) -> Iterator[Path]:
+        """Be the only one to move a server, whose folder this gives; who has only so many seconds
+        of patience may be refused.
+
+        Errors: EngineError.
+        """
         folder = self._folder(server_id)
         lock = self._locks.setdefault(server_id, threading.Lock())
-        with told(f"{doing} server {server_id}", self._paths), lock:
-            yield folder
+        if not lock.acquire(timeout=patience):
+            raise EngineError(f"{doing} server {server_id}: it is being changed")
+        try:
+            with told(f"{doing} server {server_id}", self._paths):
+                yield folder
+        finally:
+            lock.release()
 
     def _mark(self, server_id: str) -> str:
         return process.mark(self._config.short, server_id)
@@ -109,14 +118,14 @@ class Holding:
             return Power.PAUSED, "the host could not write the disk: no space is left, or it failed"
         return Power.PAUSED, f"QEMU reports {state}"
 
-    def _monitor(self, server_id: str) -> Monitor:
-        return Monitor.connect(self._folder(server_id), launch.COMMANDS)
+    def _monitor(self, server_id: str, patience: float = PATIENCE) -> Monitor:
+        return Monitor.connect(self._folder(server_id), launch.COMMANDS, patience)
 
     @contextmanager
-    def _asking(self, doing: str, server_id: str) -> Iterator[Monitor]:
+    def _asking(self, doing: str, server_id: str, patience: float = PATIENCE) -> Iterator[Monitor]:
         """A monitor to ask for what is being done. Errors: EngineError."""
         try:
-            with self._monitor(server_id) as monitor:
+            with self._monitor(server_id, patience) as monitor:
                 yield monitor
         except (MonitorError, KeyError, TypeError) as error:
             raise EngineError(f"{doing} server {server_id}: {error}") from error

@@ -12,32 +12,38 @@ from typing import Any
 
 from andromede import clock
 from andromede.engine.embedded.machine import record
-from andromede.engine.embedded.machine.holding import Holding
+from andromede.engine.embedded.machine.holding import OFF, RUNNING, Holding
 from andromede.engine.embedded.machine.process import Process
-from andromede.engine.protocol import DiskFigures, Figures, Power
+from andromede.engine.embedded.machine.record import Record
+from andromede.figures import DiskFigures, Figures
 
 DISKS = ("disk", "rescue-disk", "drive")  # the nodes that guests see, in this order
+FAILED = ("failed_rd_operations", "failed_wr_operations", "failed_flush_operations")
 TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")  # nanoseconds
+PATIENCE = 1.0  # seconds: somebody waits for the answer
 
 
 class Measuring(Holding):
     """The verb on figures; those of network cards are the network's. Errors: EngineError."""
 
-    def figures(self, server_id: str) -> Figures | None:
+    def figures(self, server_id: str) -> tuple[Figures, tuple[str, ...]] | None:
+        """See the protocol; the ports whose cards the machine has come with it."""
         doing = "measuring"
-        with self._hold(doing, server_id) as folder:
+        with self._hold(doing, server_id, PATIENCE) as folder:
             held = record.load(folder)
             found = self._find(server_id, held) if held is not None and held.wanted else None
             if held is None or found is None:
                 return None
-            with closing(found):
-                if self._status(server_id, found)[0] is Power.OFF:
+            with closing(found), self._asking(doing, server_id, PATIENCE) as monitor:
+                state = str(monitor.execute("query-status")["status"])
+                if state in OFF:
                     return None
-                with self._asking(doing, server_id) as monitor:
-                    processors = monitor.execute("query-cpus-fast")
-                    blocks = monitor.execute("query-blockstats")
-                    memory = int(monitor.execute("query-memory-size-summary")["base-memory"])
-                return Figures(
+                processors = monitor.execute("query-cpus-fast")
+                blocks = monitor.execute("query-blockstats")
+                memory = int(monitor.execute("query-memory-size-summary")["base-memory"])
+                figures = Figures(
+                    paused=state not in RUNNING,
+                    accelerator=held.accelerator or "tcg",
                     uptime=(clock.now() - (held.since or clock.now())) // clock.SECOND,
                     cpu_times=tuple(_busy(found, int(each["thread-id"])) for each in processors),
                     memory=memory,
@@ -45,6 +51,12 @@ class Measuring(Holding):
                     disks=tuple(_disks(blocks)),
                     cards=(),
                 )
+            return figures, _ports(held)
+
+
+def _ports(held: Record) -> tuple[str, ...]:
+    """The ports of a machine's cards, in the order of their slots."""
+    return tuple(sorted(held.cards, key=lambda port: held.cards[port]))
 
 
 def _busy(found: Process, thread: int) -> int:
@@ -68,6 +80,7 @@ def _disks(blocks: list[dict[str, Any]]) -> list[DiskFigures]:
             read_requests=stats["rd_operations"],
             write_bytes=stats["wr_bytes"],
             write_requests=stats["wr_operations"],
+            errors=sum(stats[kind] for kind in FAILED),
         )
         for name in DISKS
         if (stats := by_name.get(name)) is not None

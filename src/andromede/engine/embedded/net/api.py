@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterable
 
 from msgspec import Struct
 
 from andromede.config import Config, Paths
 from andromede.engine.changes import Changes
-from andromede.engine.embedded.net import namespaces, observe, preparation, scope
+from andromede.engine.embedded.net import counters, namespaces, observe, preparation, scope
 from andromede.engine.embedded.net.firewall import METADATA
 from andromede.engine.embedded.net.names import Names
 from andromede.engine.embedded.net.network import Network
@@ -23,6 +24,7 @@ from andromede.engine.networks import (
     RouterSpec,
 )
 from andromede.engine.protocol import EngineError
+from andromede.figures import CardFigures
 
 BACKLOG = 128
 
@@ -96,6 +98,11 @@ class HostNetwork:
         Errors: EngineError when the port has no tap, or another process holds it.
         """
         return self._network(self.store.network_of_port(port_id) or port_id).open_tap(port_id)
+
+    def card_figures(self, ports: Iterable[str]) -> tuple[CardFigures, ...]:
+        """What the taps of ports counted, of those that have one."""
+        found = (counters.of_port(self.names, self.store, port_id) for port_id in ports)
+        return tuple(each for each in found if each is not None)
 
     def metadata_socket(self, network_id: str) -> int | None:
         """A descriptor listening inside the network, owned by the caller; None: no such network.

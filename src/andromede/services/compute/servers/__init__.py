@@ -1,6 +1,6 @@
 """Servers: the machines customers make, what they show of themselves, and their lives."""
 
-from andromede.services.compute.servers import attached, events, moves, routes, secret
+from andromede.services.compute.servers import attached, diagnostics, events, moves, routes, secret
 from andromede.services.compute.servers.actions import interfaces
 from andromede.services.compute.servers.actions import routes as actions
 from andromede.services.compute.servers.actions import versions as actions_versions
@@ -27,6 +27,7 @@ OPERATIONS = [
     *events.OPERATIONS,
     *moves.OPERATIONS,
     *usage.OPERATIONS,
+    *diagnostics.OPERATIONS,
 ]
 CONVERSIONS = [
     *SERVER_CONVERSIONS,
@@ -34,6 +35,7 @@ CONVERSIONS = [
     *attached.CONVERSIONS,
     *groups_versions.CONVERSIONS,
     *actions_versions.CONVERSIONS,
+    *diagnostics.CONVERSIONS,
 ]
 
 LIFECYCLES = [LIFECYCLE, cards.LIFECYCLE]
