@@ -1,4 +1,5 @@
-"""Consoles of servers: the end of a log, or figures, read from a descriptor that the worker gives."""
+"""Consoles of servers: what the worker gives of them when it is asked, and what is read of it here: the
+end of a log, and figures."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ log = structlog.get_logger("edge")
 
 MOST_BYTES = 100 * 1024  # of a log, from its end
 SECONDS = 3.0  # for the worker to give a log; a worker that starts again needs less
+SOCKETS = ("vnc", "serial")  # what is had of a machine as a connected socket
 PATH = re.compile(r"/consoles/([^/]+)/(output|figures)")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -48,7 +50,7 @@ class LostError(Exception):
 
 
 class Consoles:
-    """Reads a server's console from a descriptor that the worker gives when it is asked."""
+    """What the worker gives of servers when it is asked."""
 
     def __init__(self) -> None:
         self._worker: socket.socket | None = None
@@ -70,7 +72,7 @@ class Consoles:
         self._there.clear()
         self._gone.set()
 
-    async def _opened(self, wanted: Console) -> int | None:
+    async def opened(self, wanted: Console) -> int | None:
         """A descriptor on what is wanted of a server, owned by the caller; None: it has none.
 
         Errors: AwayError.
@@ -98,7 +100,8 @@ class Consoles:
             await protocol.readable(worker)
             data, descriptors, _, _ = socket.recv_fds(worker, protocol.PACKET, protocol.DESCRIPTORS)
             said = msgspec.json.decode(data, type=Console)
-            if said == wanted and len(descriptors) <= 1 and all(map(protocol.reads, descriptors)):
+            right = protocol.connected if wanted.what in SOCKETS else protocol.reads
+            if said == wanted and len(descriptors) <= 1 and all(map(right, descriptors)):
                 return descriptors.pop() if descriptors else None
             raise OSError(f"it answered {said} with {len(descriptors)} descriptors")
         except (OSError, msgspec.DecodeError) as error:
@@ -132,7 +135,7 @@ class Consoles:
     async def _answer(self, wanted: Console, read: Callable[[int], str]) -> Response:
         """What is read from a descriptor on what is wanted."""
         try:
-            descriptor = await self._opened(wanted)
+            descriptor = await self.opened(wanted)
         except AwayError as error:
             return plain(503, str(error))
         if descriptor is None:

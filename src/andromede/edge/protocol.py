@@ -10,7 +10,8 @@ The worker says, and the edge answers with {"error": text or null, "ids": [...]}
 On such a connection the edge says {"id": server}, and the worker answers with {"id": server} and,
 if there is one, a readable descriptor on the server's console log. With {"id": server, "what":
 "figures"} it asks for a document of what the server's machine used: `figures.Figures` in
-JSON, or null when the machine does not run; no descriptor: nobody could measure it.
+JSON, or null when the machine does not run; no descriptor: nobody could measure it. With "vnc" or
+"serial" for a connected socket on its machine's screen or serial port.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Console(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """Asked by the edge, and answered by the worker, with a descriptor if there is what was asked."""
 
     id: Id
-    what: Literal["log", "figures"] = "log"
+    what: Literal["log", "figures", "vnc", "serial"] = "log"
 
 
 def peer_uid(connection: socket.socket) -> int:
@@ -87,6 +88,16 @@ def reads(descriptor: int) -> bool:
     """Whether a descriptor is a file's, and can be read."""
     mode = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE
     return stat.S_ISREG(os.fstat(descriptor).st_mode) and mode != os.O_WRONLY
+
+
+def connected(descriptor: int) -> bool:
+    """Whether a descriptor is a stream socket of this host, with somebody at its other end."""
+    try:
+        with socket.socket(fileno=os.dup(descriptor)) as held:
+            held.getpeername()
+            return (held.family, held.type) == (socket.AF_UNIX, socket.SOCK_STREAM)
+    except OSError:
+        return False
 
 
 async def readable(connection: socket.socket) -> None:

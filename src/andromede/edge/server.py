@@ -1,4 +1,4 @@
-"""The edge role's entry: binds its two unix sockets and serves until it is told to stop."""
+"""The edge role's entry: binds its three unix sockets and serves until it is told to stop."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from pathlib import Path
 import structlog
 
 from andromede.config import ROLE_UIDS, Config, Paths
-from andromede.edge import consoles, protocol
+from andromede.edge import consoles, protocol, sessions
 from andromede.edge.consoles import Consoles
 from andromede.edge.control import Control
 from andromede.edge.metadata import MetadataServers
+from andromede.edge.sessions import Sessions
 
 log = structlog.get_logger("edge")
 ROOT = 0
@@ -28,7 +29,7 @@ def serve(paths: Paths, config: Config) -> None:
 
 
 def trusted_uids(config: Config) -> tuple[frozenset[int], frozenset[int]]:
-    """The users who may use the control socket and who may read consoles.
+    """The users who may use the control socket, and who may read and open consoles.
 
     Under its own user the edge hears root and the api; without privileges all roles are one user.
     """
@@ -55,13 +56,16 @@ async def _serve(paths: Paths, config: Config) -> None:
     answering = await consoles.serve(
         held, bind(paths.run / "console.sock", socket.SOCK_STREAM), only(readers)
     )
+    joining = await sessions.serve(
+        Sessions(held), bind(paths.run / "session.sock", socket.SOCK_STREAM), only(readers)
+    )
     listening = bind(paths.run / "edge.sock", socket.SOCK_SEQPACKET)
     accepting = asyncio.create_task(control.serve(listening))
     log.info("started")
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({accepting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    answering.close()
-    listening.close()
+    for each in (answering, joining, listening):
+        each.close()
     if accepting.done():
         accepting.result()
     accepting.cancel()

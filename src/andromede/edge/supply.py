@@ -1,4 +1,5 @@
-"""The worker's side of consoles: hands the edge a server's log, or its figures, when it is asked."""
+"""The worker's side of consoles: hands the edge a server's log, its figures, or its machine's screen
+or serial port, when it is asked."""
 
 from __future__ import annotations
 
@@ -48,7 +49,9 @@ class Supply:
     def _asked(self) -> bool:
         if self._asking is None:
             self._asking = ControlClient(self._path).take_consoles()
-        return bool(select.select([self._asking], [], [], QUIET)[0])
+        poll = select.poll()  # takes any descriptor's number, which select does not
+        poll.register(self._asking, select.POLLIN)
+        return bool(poll.poll(QUIET * 1000))
 
     def _answer(self) -> None:
         assert self._asking is not None
@@ -68,10 +71,14 @@ class Supply:
             raise EdgeError(f"handing a console to the edge: {error}") from error
 
     def _open(self, asked: Console) -> int | None:
+        found: int | None
         try:
             if asked.what == "figures":
                 return _document(self._engine.figures(asked.id))
-            found: int | None = self._engine.console_output(asked.id)
+            if asked.what == "log":
+                found = self._engine.console_output(asked.id)
+            else:
+                found = self._engine.open_console(asked.id, asked.what)
         except (EngineError, OSError) as error:
             log.warning("not opened", what=asked.what, server=asked.id, error=str(error))
             return None

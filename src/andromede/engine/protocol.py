@@ -237,6 +237,11 @@ class Engine(Protocol):
     def console_output(self, server_id: str) -> int | None:
         """A readable descriptor on the server's console log, owned by the caller; None: no log."""
 
+    def open_console(self, server_id: str, kind: str) -> int | None:
+        """A connected stream socket, owned by the caller, on what a machine shows: of kind "vnc" its
+        screen, as RFB without a password; of kind "serial" its serial port, which one has at a
+        time. None: no machine runs, or it has none."""
+
     def metadata_socket(self, network_id: str) -> int | None:
         """A descriptor listening on 169.254.169.254:80 inside the network; None: nothing to serve."""
 

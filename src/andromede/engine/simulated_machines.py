@@ -24,6 +24,7 @@ from andromede.engine.protocol import (
     ServerSpec,
 )
 from andromede.figures import CardFigures, DiskFigures, Figures
+from andromede.engine.simulated_consoles import Consoles
 
 CLUSTER = 1 << 16
 ENTRIES = CLUSTER // 8  # of a table of one cluster
@@ -79,6 +80,7 @@ class SimulatedMachines:
         self.copies: dict[str, dict[str, int]] = {}  # by server, the copies and their bytes
         self.interrupted: Counter[str] = Counter()
         self.console: dict[str, bytes] = {}
+        self.consoles = Consoles(self._said)
         self.shutdown_ignored: set[str] = set()
         self.cards_held: set[str] = set()
         self._events: set[str] = set()
@@ -142,6 +144,7 @@ class SimulatedMachines:
                      self.copies):  # fmt: skip
             held.pop(server_id, None)
         self.disks.discard(server_id)
+        self.consoles.hang_up(server_id)
 
     def _runs(self, server_id: str) -> bool:
         held = self.power.get(server_id)
@@ -253,6 +256,15 @@ class SimulatedMachines:
             return None
         return _file(text)
 
+    def open_console(self, server_id: str, kind: str) -> int | None:
+        self._enter("open_console")
+        if not self._runs(server_id):
+            return None
+        return self.consoles.open(server_id, kind, self.servers[server_id].name)
+
+    def _said(self, server_id: str, text: bytes) -> None:
+        self.console[server_id] = self.console.get(server_id, b"") + text
+
     def wait_events(self, seconds: float) -> frozenset[str]:
         with self._changed:
             if not self._events:
@@ -274,6 +286,8 @@ class SimulatedMachines:
             id=server_id, power=power, accelerator="simulated", since=clock.now(), reason=reason
         )
         self.power[server_id] = facts
+        if not self._runs(server_id):
+            self.consoles.hang_up(server_id)
         return facts
 
     def _happen(self, server_id: str, power: Power, reason: str | None = None) -> None:

@@ -14,8 +14,11 @@ from typing import Any
 import structlog
 import uvicorn
 
+from andromede.cloud import Cloud
 from andromede.config import Config, Paths
+from andromede.console.door import LARGEST, Door
 from andromede.http.dispatch import Dispatcher
+from andromede.http.operation import Service
 from andromede.roles import assembly, certificate, health
 from andromede.roles.listen import Sockets
 from andromede.services.identity.api import make_authenticate
@@ -51,17 +54,23 @@ def serve(config: Config, paths: Paths, sockets: Sockets, urls: dict[str, str]) 
         "internal": (assembly.internal_services(), "http://internal"),
     }
     servers = [
-        (
-            _server(
-                Dispatcher(cloud, mounted, listener=listener, base_url=url),
-                paths.tls if listener != "internal" else None,
-            ),
-            sockets[listener],
-        )
-        for listener, (mounted, url) in apps.items()
+        (_server(_application(cloud, *each, name), _tls(paths, name)), sockets[name])
+        for name, each in apps.items()
     ]
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve_all(servers, paths.tls))
+
+
+def _application(cloud: Cloud, services: list[Service], url: str, listener: str) -> Any:
+    """What a listener serves; the internal one has no consoles."""
+    dispatcher = Dispatcher(cloud, services, listener=listener, base_url=url)
+    if listener == "internal":
+        return dispatcher
+    return Door(cloud, dispatcher, listener=listener, base_url=url)
+
+
+def _tls(paths: Paths, listener: str) -> Path | None:
+    return paths.tls if listener != "internal" else None
 
 
 def _loop_factory() -> Any:
@@ -80,7 +89,9 @@ def _server(app: Any, tls: Path | None) -> Server:
         log_config=None,
         lifespan="off",
         http="httptools",
-        ws="none",
+        ws="none" if tls is None else "websockets-sansio",
+        ws_max_size=LARGEST,
+        ws_per_message_deflate=False,  # screens come compressed, and it costs memory
         server_header=False,
         date_header=True,
         proxy_headers=False,

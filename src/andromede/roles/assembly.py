@@ -7,6 +7,7 @@ from typing import Any
 
 from andromede.cloud import Cloud
 from andromede.config import Config, Paths
+from andromede.console import pages
 from andromede.db import Database
 from andromede.edge.client import EdgeClient
 from andromede.http.operation import Service
@@ -57,8 +58,9 @@ def connect_roles(cloud: Cloud) -> None:
 
 
 def uncatalogued_services() -> list[Service]:
-    """What both listeners serve besides, to those who know of it: the witness of other logs."""
-    return [witness.SERVICE]
+    """What both listeners serve besides, to those who know of it: the witness of other logs, and
+    the pages of consoles."""
+    return [witness.SERVICE, pages.service()]
 
 
 def internal_services() -> list[Service]:

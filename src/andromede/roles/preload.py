@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 
 from andromede.config import Config, Paths
+from andromede.console import pages
 from andromede.db import Database
 from andromede.roles import assembly
 from andromede.sovereignty.evidence import html
@@ -25,6 +26,7 @@ MODULES = (
     "uvicorn.lifespan.off",
     "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.protocols.websockets.websockets_sansio_impl",
     "uvloop",
 )
 
@@ -37,3 +39,4 @@ def preload(config: Config, paths: Paths) -> None:
     assembly.packages()
     assembly.internal_services()
     html.warm()
+    pages.warm()

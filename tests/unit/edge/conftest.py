@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from andromede.cli.client import poll
-from andromede.edge import consoles, server, wire
+from andromede.edge import consoles, server, sessions, wire
 from andromede.edge.client import ControlClient, EdgeError
 from andromede.edge.consoles import Consoles
 from andromede.edge.control import Control
 from andromede.edge.metadata import MetadataServers
+from andromede.edge.sessions import Sessions
 from andromede.edge.wire import Request, Response
 
 Trusted = Callable[[socket.socket], bool]
@@ -30,6 +31,7 @@ class EdgeInThread:
         self.folder = folder
         self.control_path = folder / "edge.sock"
         self.console_path = folder / "console.sock"
+        self.session_path = folder / "session.sock"
         self.internal_path = folder / "internal.sock"
         self.trusted: Trusted = server.only(frozenset({os.geteuid()}))
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -51,14 +53,19 @@ class EdgeInThread:
         answering = await consoles.serve(
             self.consoles, server.bind(self.console_path, socket.SOCK_STREAM), self._trusts
         )
+        joining = await sessions.serve(
+            Sessions(self.consoles),
+            server.bind(self.session_path, socket.SOCK_STREAM),
+            self._trusts,
+        )
         listening = server.bind(self.control_path, socket.SOCK_SEQPACKET)
         accepting = asyncio.create_task(control.serve(listening))
         self._ready.set()
         await self._stop.wait()
         accepting.cancel()
         await asyncio.wait({accepting})
-        answering.close()
-        listening.close()
+        for each in (answering, joining, listening):
+            each.close()
         for network in self.metadata.ids():
             self.metadata.forget(network)
 

@@ -274,3 +274,45 @@ def test_what_cannot_be_installed_ends_the_command(
         monkeypatch.setattr(sys, "argv", ["andromede", *words])
         assert launcher.main() == 1
         assert capsys.readouterr().err == "andromede: it failed\n"
+
+
+def test_pages_are_unpacked_once_beside_the_environment(
+    launcher: ModuleType, commands: Commands
+) -> None:
+    (launcher.LOCKS / "debian-pages.txt").write_text("# why\nnovnc\nnode-xterm\n")
+    launcher.unpack_pages()
+    [download] = commands.ran
+    assert download[3:] == ["apt-get", "download", "-q", "novnc", "node-xterm"]
+    assert (launcher.HERE / ".venv-pages" / "unpacked").read_text() == "novnc node-xterm\n"
+    launcher.unpack_pages()
+    assert commands.ran == [download]
+
+
+def test_each_package_that_came_is_unpacked(
+    launcher: ModuleType, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (launcher.LOCKS / "debian-pages.txt").write_text("novnc\n")
+
+    def run(command: list[str], environment: dict[str, str]) -> None:
+        if command[3:5] == ["apt-get", "download"]:
+            (Path(command[2]) / "novnc_1.deb").touch()
+        commands.run(command, environment)
+
+    monkeypatch.setattr(launcher, "run_quietly", run)
+    launcher.unpack_pages()
+    name, package, home = commands.ran[1][:2], Path(commands.ran[1][2]), commands.ran[1][3]
+    assert (name, package.name) == (["dpkg-deb", "-x"], "novnc_1.deb")
+    assert home == str(launcher.HERE / ".venv-pages")
+
+
+def test_a_cloud_starts_without_pages_that_cannot_be_had(
+    launcher: ModuleType, commands: Commands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (launcher.LOCKS / "debian-pages.txt").write_text("novnc\n")
+    commands.fails = lambda command: "apt-get" in command
+    launcher.unpack_pages()
+    assert (
+        capsys.readouterr().err == "andromede: consoles in a browser lack their files: it failed\n"
+    )
+    assert [command[-2:] for command in commands.ran] == [["-q", "novnc"], ["update", "-q"]]
+    assert not (launcher.HERE / ".venv-pages").exists()

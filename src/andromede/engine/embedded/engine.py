@@ -115,6 +115,9 @@ class EmbeddedEngine:
     def console_output(self, server_id: str) -> int | None:
         return self._machines.console_output(server_id)
 
+    def open_console(self, server_id: str, kind: str) -> int | None:
+        return self._machines.open_console(server_id, kind)
+
     def metadata_socket(self, network_id: str) -> int | None:
         return self._network.metadata_socket(network_id)
 

@@ -11,12 +11,17 @@ from andromede.services.compute.flavors import seeds, store
 from andromede.services.compute.hosts import store as hosts
 from andromede.services.compute.hosts.record import note_all as note_hosts
 from andromede.services.compute.servers.audit import audit
+from andromede.services.compute.servers.consoles.opening import Came as ConsoleCame
+from andromede.services.compute.servers.consoles.opening import Opened as OpenedConsole
+from andromede.services.compute.servers.consoles.opening import redeem as redeem_console
+from andromede.services.compute.servers.consoles.opening import still as still_opened
 from andromede.services.compute.servers.reach import reach
 from andromede.services.compute.servers.store import placements
 
 __all__ = [
-    "audit", "bootstrap", "capacities", "claimant", "claimants", "claimed_by", "host_names",
-    "note_hosts", "placements", "reach", "sites",
+    "ConsoleCame", "OpenedConsole", "audit", "bootstrap", "capacities", "claimant", "claimants",
+    "claimed_by", "host_names", "note_hosts", "placements", "reach", "redeem_console", "sites",
+    "still_opened",
 ]  # fmt: skip
 
 

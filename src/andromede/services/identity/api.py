@@ -20,6 +20,7 @@ from andromede.services.identity.grants import store as grants
 from andromede.services.identity.grants.store import Target
 from andromede.services.identity.passwords import digest as hash_password
 from andromede.services.identity.projects import store as projects
+from andromede.services.identity.tokens.standing import epoch, stands
 from andromede.services.identity.tokens.verify import make_authenticate
 from andromede.services.identity.trusts import store as trusts
 from andromede.services.identity.users import store as users
@@ -36,6 +37,7 @@ __all__ = [
     "bootstrap",
     "credential_expiry",
     "domain_exists",
+    "epoch",
     "hash_password",
     "make_authenticate",
     "opened_to",
@@ -43,6 +45,7 @@ __all__ = [
     "project",
     "project_exists",
     "projects_of",
+    "stands",
     "targets",
     "user",
     "user_named",

@@ -15,6 +15,7 @@ QEMU = "/usr/bin/qemu-system-x86_64"
 MACHINE = "pc-q35-7.2"  # fixed, so that a guest sees the same board after an upgrade of QEMU
 SPARE_PORTS = 4  # root ports left free for what is plugged in later
 MEBIBYTE = 1 << 20
+VIDEO_MEMORY = 16  # MiB
 TRANSLATED = 256  # MiB of translated code kept under TCG
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 ON_ROOT_PORTS = ("virtio", "e1000e")  # the cards that can be plugged and pulled
@@ -37,6 +38,7 @@ class Descriptors:
     console: int
     commands: int  # listening sockets of the two monitors
     events: int
+    serial: int  # and that of the serial port
     taps: tuple[int, ...]
     rescue: int | None = None
     rescue_base: int | None = None
@@ -103,7 +105,7 @@ def build(
         "-smbios",
         f"type=1,manufacturer=Andromede,product=OpenStack Nova,serial={spec.id},uuid={spec.id}",
         *("-no-user-config", "-nodefaults", "-no-shutdown", "-S"),
-        *("-display", "none", "-vga", "none"),
+        *_screen(),
         *("-sandbox", SANDBOX),
         *("-boot", "strict=on"),
         *_monitors(fds),
@@ -145,11 +147,20 @@ def _monitors(fds: Descriptors) -> list[str]:
 
 
 def _serial(fds: Descriptors) -> list[str]:
+    """Whoever connects to the port types into it; all that it says goes to the log as well."""
+    log = "logfile=/dev/fdset/1,logappend=on"
     return [
         *_set(1, fds.console),
-        *("-chardev", "file,id=serial,path=/dev/fdset/1,append=on"),
+        *("-chardev", f"socket,id=serial,fd={fds.serial},server=on,wait=off,{log}"),
         *("-device", "isa-serial,chardev=serial"),
     ]
+
+
+def _screen() -> list[str]:
+    """A screen that nobody sees until a connection is handed over through the monitor: it listens
+    nowhere."""
+    vga = f"VGA,id=video0,vgamem_mb={VIDEO_MEMORY}"
+    return ["-display", "none", "-vga", "none", "-vnc", "none", "-device", vga]
 
 
 def _node(name: str, driver: str, **more: object) -> list[str]:

@@ -19,7 +19,7 @@ from andromede import jail
 from andromede.engine.embedded.machine import command, console, disks
 from andromede.engine.protocol import EngineError, ServerSpec
 
-COMMANDS, EVENTS = "commands.sock", "events.sock"
+COMMANDS, EVENTS, SERIAL = "commands.sock", "events.sock", "serial.sock"
 JAIL = Path(jail.__file__)
 LIMITS = {"CORE": 0, "NOFILE": 4_096, "MSGQUEUE": 0, "NPROC": 1_024}
 
@@ -62,7 +62,7 @@ def start(plan: Start, open_tap: Callable[[str], int]) -> tuple[int, int]:
             "limits": LIMITS,
             "log": log,
         }
-        passed = [fds.disk, fds.console, fds.commands, fds.events, log, *fds.taps]
+        passed = [fds.disk, fds.console, fds.commands, fds.events, fds.serial, log, *fds.taps]
         more = (fds.base, fds.drive, fds.rescue, fds.rescue_base, fds.state)
         passed += [fd for fd in more if fd is not None]
         return _run(plan, document, passed)
@@ -127,6 +127,7 @@ def _open_all(plan: Start, open_tap: Callable[[str], int], stack: ExitStack) -> 
             console=_keep(stack, console.open_log(plan.folder, console.LOG)),
             commands=_listen(plan.folder, COMMANDS, stack),
             events=_listen(plan.folder, EVENTS, stack),
+            serial=_listen(plan.folder, SERIAL, stack),
             taps=tuple(_keep(stack, open_tap(nic.port_id)) for nic in nics),
         )
     except OSError as error:

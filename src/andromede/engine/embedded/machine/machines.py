@@ -21,6 +21,7 @@ from andromede.engine.embedded.machine.freezing import Freezing
 from andromede.engine.embedded.machine.holding import STATE, facts_of, told
 from andromede.engine.embedded.machine.measuring import Measuring
 from andromede.engine.embedded.machine.record import Record
+from andromede.engine.embedded.machine.showing import Showing
 from andromede.engine.embedded.machine.starting import Starting
 from andromede.engine.protocol import EngineError, HostFacts, Power, ServerFacts, ServerSpec
 
@@ -33,7 +34,7 @@ class View(Struct, frozen=True, kw_only=True):
     strays: frozenset[str]
 
 
-class Machines(Starting, Freezing, Copying, Plugging, Measuring):
+class Machines(Starting, Freezing, Copying, Plugging, Measuring, Showing):
     """Servers' machines on this host. Methods block and may be called from several threads."""
 
     # --- verbs of the protocol

@@ -20,6 +20,25 @@ LONGEST = 4 << 20  # bytes of one message
 PATIENCE = 10.0  # seconds for one answer
 
 
+def reach(folder: Path, name: str, patience: float) -> socket.socket:
+    """Connect to the socket `name` in `folder`, whose path may be longer than a socket's may.
+
+    Errors: OSError.
+    """
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(patience)
+        at = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+        try:
+            connection.connect(f"/proc/self/fd/{at}/{name}")
+        finally:
+            os.close(at)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
 class MonitorError(Exception):
     """The monitor did not answer, or answered that a command failed."""
 
@@ -44,22 +63,13 @@ class Monitor:
 
     @classmethod
     def connect(cls, folder: Path, name: str, patience: float = PATIENCE) -> Monitor:
-        """Connect to the socket `name` in `folder`, whose path may be longer than a socket's may.
-
-        Errors: MonitorError.
-        """
-        connection = socket.socket(socket.AF_UNIX)
+        """The monitor whose socket is `name` in `folder`. Errors: MonitorError."""
         try:
-            connection.settimeout(patience)
-            at = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-            try:
-                connection.connect(f"/proc/self/fd/{at}/{name}")
-            finally:
-                os.close(at)
-            return cls(connection, patience)
+            connection = reach(folder, name, patience)
         except OSError as error:
-            connection.close()
             raise MonitorError(f"connecting to {folder / name}: {error}") from error
+        try:
+            return cls(connection, patience)
         except MonitorError:
             connection.close()
             raise

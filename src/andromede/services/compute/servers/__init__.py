@@ -4,6 +4,8 @@ from andromede.services.compute.servers import attached, diagnostics, events, mo
 from andromede.services.compute.servers.actions import interfaces
 from andromede.services.compute.servers.actions import routes as actions
 from andromede.services.compute.servers.actions import versions as actions_versions
+from andromede.services.compute.servers.consoles import routes as consoles
+from andromede.services.compute.servers.consoles import versions as consoles_versions
 from andromede.services.compute.servers.groups import routes as groups
 from andromede.services.compute.servers.groups import versions as groups_versions
 from andromede.services.compute.servers.history import routes as history
@@ -17,6 +19,7 @@ from andromede.services.compute.servers.versions import CONVERSIONS as SERVER_CO
 OPERATIONS = [
     *routes.OPERATIONS,
     *actions.OPERATIONS,
+    *consoles.OPERATIONS,
     *metadata.OPERATIONS,
     *tags.OPERATIONS,
     *attached.OPERATIONS,
@@ -36,6 +39,7 @@ CONVERSIONS = [
     *groups_versions.CONVERSIONS,
     *actions_versions.CONVERSIONS,
     *diagnostics.CONVERSIONS,
+    *consoles_versions.CONVERSIONS,
 ]
 
 LIFECYCLES = [LIFECYCLE, cards.LIFECYCLE]

@@ -35,13 +35,13 @@ def verify(connection: Connection, ring: KeyRing, text: str, *, grace: int = 0) 
         raise Dead("the token expired")
     names = store.subjects(token)
     if token.trust_id is not None:
-        names += _lenders(connection, token.trust_id)
+        names += lenders(connection, token.trust_id)
     if store.last_epoch(connection, names) > token.epoch:
         raise Dead("the token was revoked, or what it rests on changed")
     return token
 
 
-def _lenders(connection: Connection, trust_id: str) -> list[str]:
+def lenders(connection: Connection, trust_id: str) -> list[str]:
     """What a trust rests on: everyone in its chain, their domains, and the first trustor's roles.
 
     Errors: Dead when the trust is gone or expired; one that is used up keeps its tokens alive.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from andromede.db import Connection
 from andromede.services.compute.servers import networking, store
+from andromede.services.compute.servers.consoles import store as consoles
 from andromede.services.compute.servers.deaths import store as deaths
 from andromede.services.compute.servers.groups import store as groups
 from andromede.services.compute.servers.history import store as history
@@ -48,6 +49,7 @@ def _bury(conn: Connection, step: Step) -> None:
     drop_copy(conn, server, step.task.request_id)
     release_ports(conn, step.id, step.task.request_id)
     deaths.forget(conn, step.id)
+    consoles.forget(conn, step.id)
     groups.leave(conn, step.id)
     history.end(conn, step.id, step.task.request_id, server.host)
     store.bury(conn, step.id)
