@@ -63,6 +63,13 @@ REASONS: dict[str, str] = {
         ),
         NEVER,
     ),
+    "compute:console:get-spice": "400: consoles are served by VNC and as serial ports only",
+    "compute:console:get-rdp": "400: consoles are served by VNC and as serial ports only",
+    "GET /v2.1/os-console-auth-tokens/{id}": "400 to 2.30, as upstream",
+    **dict.fromkeys(
+        ("GET /{s0}/{s1}/{s2}", "GET /{s0}/{s1}/{s2}/{s3}", "GET /{s0}/{s1}/{s2}/{s3}/{s4}/{s5}"),
+        "public; files of noVNC, which the tests do without",
+    ),
     "image:image:create": OWNER,
     "sovereignty:bundle:show": "the system has no leaves: an operator names the project it asks of",
     "sovereignty:notice:read": "noted for the caller's project; the system is none",

@@ -21,7 +21,7 @@ from andromede.sovereignty.words import Text, text
 HTML = "text/html; charset=utf-8"
 LANGUAGES = ("en", "fr")
 TEMPLATE = "page.html.j2"
-DEEPEST = 6  # segments of a file's path
+DEPTHS = (2, 3, 4, 6)  # segments of files' paths
 WORDS = {
     "screen": text("Screen", "Écran"),
     "serial": text("Serial port", "Port série"),
@@ -42,7 +42,7 @@ WORDS = {
         "Ce cloud n'a pas les fichiers de {name}, avec lesquels cette page montre la console. Son "
         "opérateur les installe en relançant le cloud par ./andromede.",
     ),
-    "keys": text("Send Ctrl+Alt+Del", "Envoyer Ctrl+Alt+Suppr"),
+    "attention": text("Send Ctrl+Alt+Del", "Envoyer Ctrl+Alt+Suppr"),
     "full": text("Full screen", "Plein écran"),
     "scriptless": text(
         "A console needs JavaScript, which this browser does not run here.",
@@ -129,7 +129,7 @@ def _row(path: str, handler: Callable[..., Any], verb: str) -> Operation:
 
 def service() -> Service:
     """What both listeners serve below `/console`."""
-    depths = ("/".join(f"{{s{at}}}" for at in range(count)) for count in range(2, DEEPEST + 1))
+    depths = ("/".join(f"{{s{at}}}" for at in range(count)) for count in DEPTHS)
     return Service(
         name="console",
         type="console",

@@ -140,6 +140,7 @@ def _compute(ids: Mapping[str, str]) -> dict[str, Any]:
         "compute:server:add-group": {"addSecurityGroup": {"name": ids["extra group"]}},
         "compute:server:remove-group": {
             "removeSecurityGroup": {"name": ids["network/security-groups"]}},
+        "compute:console:create": {"remote_console": {"protocol": "vnc", "type": "novnc"}},
         "compute:server:reboot": {"reboot": {"type": "HARD"}},
         "compute:server-metadata:update": {"meta": {"k": "w"}},
         "compute:server-metadata:create": {"metadata": {"n": "v"}},

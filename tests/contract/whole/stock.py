@@ -18,6 +18,11 @@ from tests.harness import Client, MemoryKeys
 
 COMPUTE, NETWORK, SOVEREIGN = "/compute/v2.1", "/network/v2.0", "/sovereignty/v1"
 NEWEST = {"OpenStack-API-Version": "compute latest"}
+# Files of consoles' pages by their rows; noVNC's own are deeper, and missing where it is not unpacked.
+CONSOLE_FILES = {
+    "/{s0}/{s1}": "own/page.js", "/{s0}/{s1}/{s2}": "own/page.js/a",
+    "/{s0}/{s1}/{s2}/{s3}": "own/page.js/a/b", "/{s0}/{s1}/{s2}/{s3}/{s4}/{s5}": "own/page.js/a/b/c/d",
+}  # fmt: skip
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8VPxLvFz5XK5o5Yv4kYlM0S5n8Yl6m0m0o7o8V9x0K user"
 
 
@@ -119,6 +124,8 @@ def _network(whole: Whole, member: Client) -> None:
 
 def _compute(whole: Whole, member: Client, admin: Client) -> None:
     ids, cloud = whole.ids, whole.cloud
+    for names, file in CONSOLE_FILES.items():
+        whole.paths[names] = file
     hosts, home = cloud.engine.hosts(), cloud.config.place
     cloud.database.transact(lambda connection: note(connection, hosts, home))
     flavor = {"name": "own", "ram": 64, "vcpus": 1, "disk": 1, "os-flavor-access:is_public": False}
@@ -148,7 +155,7 @@ def _compute(whole: Whole, member: Client, admin: Client) -> None:
     made = member.post(f"{COMPUTE}/os-server-groups", group).expect(200)["server_group"]["id"]
     ids.update({
         "compute/os-server-groups": made, "compute/os-simple-tenant-usage": ids["web"],
-        "compute/migrations": "1",
+        "compute/migrations": "1", "compute/os-console-auth-tokens": _token(member, own),
         "compute/os-extra_specs": "hw:k", "compute/os-keypairs": "key",
         "compute/os-quota-class-sets": "default", "compute/os-quota-sets": ids["web"],
         "compute/extensions": "os-keypairs", "compute/metadata": "k", "compute/ips": "net",
@@ -156,6 +163,13 @@ def _compute(whole: Whole, member: Client, admin: Client) -> None:
         "compute/os-interface": ports[0]["port_id"], "compute/os-hypervisors": hosts_now[0]["id"],
         "compute/os-hypervisors to 2.52": str(hosts_old[0]["id"]),
     })  # fmt: skip
+
+
+def _token(member: Client, server: str) -> str:
+    """A token that opens a server's console."""
+    body = {"remote_console": {"protocol": "serial", "type": "serial"}}
+    found = member.post(f"{server}/remote-consoles", body).expect(200)["remote_console"]["url"]
+    return str(found.rpartition("%3D")[2])
 
 
 def _server(whole: Whole, member: Client, name: str) -> str:

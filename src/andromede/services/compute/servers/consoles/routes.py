@@ -128,9 +128,9 @@ def show(context: Context) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _act(key: str, handler: Any, body: Any = None) -> Operation:
+def _act(key: str, handler: Any, verb: str, body: Any = None) -> Operation:
     return Operation(
-        method="POST", path=ACTION, key=key, handler=handler, action="compute:console:get",
+        method="POST", path=ACTION, key=key, handler=handler, action=f"compute:console:get-{verb}",
         allow=PROJECT_MEMBER, body=body, until=(2, 5), reveals="console",
     )  # fmt: skip
 
@@ -142,10 +142,10 @@ OPERATIONS = [
         action="compute:console:create", allow=PROJECT_MEMBER, body=RemoteConsoleBody,
         since=(2, 6), reveals="console",
     ),
-    _act("os-getVNCConsole", vnc, VncBody),
-    _act("os-getSPICEConsole", spice, SpiceBody),
-    _act("os-getSerialConsole", serial, SerialBody),
-    _act("os-getRDPConsole", rdp),
+    _act("os-getVNCConsole", vnc, "vnc", VncBody),
+    _act("os-getSPICEConsole", spice, "spice", SpiceBody),
+    _act("os-getSerialConsole", serial, "serial", SerialBody),
+    _act("os-getRDPConsole", rdp, "rdp"),
     Operation(
         method="GET", path=TOKENS, handler=refuse, action="compute:console-token:show",
         allow=ADMIN, until=(2, 30),
