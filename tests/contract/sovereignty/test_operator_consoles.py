@@ -84,7 +84,21 @@ def test_operators_come_from_where_they_may(world: Customers) -> None:
 def test_what_is_seen_of_a_token_is_a_look_at_the_server(world: Customers) -> None:
     server = world.site.build()["id"]
     text = token(server, world.member)
-    world.operator.get(f"{ROOT}/os-console-auth-tokens/{text}").expect(200)
-    [look] = world.leaves("compute:console-token:show")
-    assert (look["actor"], look["subject"]) == ("op1", server)
+    path = f"{ROOT}/os-console-auth-tokens/{text}"
+    assert world.operator.get(path).status == 403
+    world.give("console")
+    world.operator.get(path).expect(200)
+    looks = world.leaves("compute:console-token:show")
+    assert [(each["status"], each["actor"], each["subject"]) for each in looks] == [
+        (403, "op1", server), (200, "op1", server),
+    ]  # fmt: skip
     assert text not in str(world.leaves())
+
+
+def test_a_server_that_is_no_more_has_no_session(world: Customers) -> None:
+    server = world.site.build()["id"]
+    opened = redeem(world, token(server, world.member))
+    assert compute.still_opened(world.cloud.cloud, opened)
+    assert world.member.delete(f"{ROOT}/servers/{server}").status == 204
+    world.cloud.settle()
+    assert not compute.still_opened(world.cloud.cloud, opened)

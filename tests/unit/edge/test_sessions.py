@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -237,3 +238,17 @@ def test_who_says_nothing_is_left(edge: EdgeInThread, monkeypatch: pytest.Monkey
         line.settimeout(5)
         line.connect(str(edge.session_path))
         assert line.recv(1) == b""
+
+
+def test_the_api_is_told_why_there_is_no_session(
+    edge: EdgeInThread, machine: Machine, tmp_path: Path
+) -> None:
+    async def join(path: Path, server: str) -> None:
+        await sessions.join(path, server, "vnc")
+
+    with pytest.raises(ConnectionError, match="does not answer"):
+        asyncio.run(join(tmp_path / "none", "s-1"))
+    with pytest.raises(ConnectionError, match="has no such console"):
+        asyncio.run(join(edge.session_path, "s-off"))
+    with pytest.raises(ConnectionError, match="opened no console"):
+        asyncio.run(join(edge.session_path, "../odd"))

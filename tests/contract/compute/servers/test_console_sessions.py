@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import sqlalchemy as sa
@@ -35,10 +36,10 @@ class House:
     def __init__(self, site: Site, listener: str, stack: ExitStack) -> None:
         self.site = site
         dispatcher = site.cloud.public if listener == "public" else site.cloud.private
+        told = dispatcher.base_url if listener == "public" else ""
         self.door = Door(
-            site.cloud.cloud, dispatcher, listener=listener, base_url=dispatcher.base_url,
-            recheck=0.05,
-        )  # fmt: skip
+            site.cloud.cloud, dispatcher, listener=listener, base_url=told, recheck=0.05
+        )
         config = uvicorn.Config(
             self.door, ws="websockets-sansio", lifespan="off", log_config=None, access_log=False
         )
@@ -181,10 +182,13 @@ def test_a_token_expires(site: Site, house: House) -> None:
         clock.set_source(None)
 
 
-def test_other_origins_are_refused_and_use_nothing_up(site: Site, house: House) -> None:
+def test_other_origins_are_refused_and_use_nothing_up(site: Site, houses: dict[str, House]) -> None:
+    house = houses["public"]
     query = token(site, site.build()["id"])
-    for origin in ("https://evil.example", "null", f"https://127.0.0.1:{house.port}"):
-        assert house.refused(query, origin=origin) == 403
+    foreign = ("https://evil.example", "null", f"https://127.0.0.1:{house.port}")
+    for each in houses.values():
+        for origin in foreign:
+            assert each.refused(query, origin=origin) == 403
     with house.open(query, origin=f"http://127.0.0.1:{house.port}") as line:
         greeted(line)
     with house.open(
@@ -252,6 +256,19 @@ def test_a_deleted_server_ends_the_session(site: Site, house: House) -> None:
         site.member.delete(f"/compute/v2.1/servers/{server}").expect(204)
         site.cloud.settle()
         assert closed(line) in (ENDED, REVOKED)
+
+
+def test_all_else_is_the_dispatchers(house: House) -> None:
+    with urlopen(f"http://127.0.0.1:{house.port}/compute/") as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize("said", [b"\x02", b"\x01\x01\xff"], ids=["password", "message"])
+def test_who_speaks_otherwise_is_left(site: Site, house: House, said: bytes) -> None:
+    with house.open(token(site, site.build()["id"])) as line:
+        line.send(b"RFB 003.008\n")
+        line.send(said)
+        assert closed(line) == ENDED
 
 
 def test_text_is_no_message(site: Site, house: House) -> None:

@@ -110,14 +110,14 @@ def show(context: Context) -> dict[str, Any]:
     """Where a token leads. A machine here has no address of its own: its console is behind the
     listener by which this was asked.
 
-    Errors: NotFound for a token that opens nothing.
+    Errors: NotFound for a token that opens nothing; Refused without the project's consent.
     """
     issued = store.get(context.conn, context.params["id"])
     server = servers.get(context.conn, issued.server_id) if issued is not None else None
     if server is None:
         raise NotFound("Token not found")
     context.concerns(server.id, server.project_id)
-    context.touches(server.id, server.project_id)
+    context.reveal(server.project_id, server.id)
     where = urlsplit(context.base_url)
     port = where.port or (443 if where.scheme == "https" else 80)
     return {
@@ -148,10 +148,10 @@ OPERATIONS = [
     _act("os-getRDPConsole", rdp, "rdp"),
     Operation(
         method="GET", path=TOKENS, handler=refuse, action="compute:console-token:show",
-        allow=ADMIN, until=(2, 30),
+        allow=ADMIN, until=(2, 30), reveals="console",
     ),
     Operation(
         method="GET", path=TOKENS, handler=show, action="compute:console-token:show",
-        allow=ADMIN, since=(2, 31),
+        allow=ADMIN, since=(2, 31), reveals="console",
     ),
 ]  # fmt: skip
