@@ -89,7 +89,7 @@ def _server(app: Any, tls: Path | None) -> Server:
         log_config=None,
         lifespan="off",
         http="httptools",
-        ws="none" if tls is None else "websockets-sansio",
+        ws="none" if tls is None else "auto",  # websockets
         ws_max_size=LARGEST,
         ws_per_message_deflate=False,  # screens come compressed, and it costs memory
         server_header=False,
