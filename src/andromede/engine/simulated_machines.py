@@ -23,8 +23,8 @@ from andromede.engine.protocol import (
     ServerFacts,
     ServerSpec,
 )
-from andromede.figures import CardFigures, DiskFigures, Figures
 from andromede.engine.simulated_consoles import Consoles
+from andromede.figures import CardFigures, DiskFigures, Figures
 
 CLUSTER = 1 << 16
 ENTRIES = CLUSTER // 8  # of a table of one cluster
