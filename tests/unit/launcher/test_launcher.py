@@ -91,7 +91,7 @@ def commands(launcher: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Commands:
         (
             "test -k launcher",
             ("run", "image", "test"),
-            ("run", "test", "client", "conformance"),
+            ("run", "test", "client", "conformance", "foreign"),
         ),
     ],
 )
