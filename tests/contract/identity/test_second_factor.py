@@ -212,6 +212,14 @@ def test_credentials_hand_the_role_on_only_when_made_with_two_factors(closed: Wo
     assert ci.get(f"{V3}/users").status == 200
 
 
+def _service(world: World, admin: Client) -> Client:
+    """Who validates tokens for a service."""
+    (user,) = admin.get(f"{V3}/users?name=swift").expect(200)["users"]
+    role, project = world.first.roles["service"], world.first.project_id
+    grant(admin, "project", project, "user", user["id"], role)
+    return exchange(world, by_password("swift"), {"project": {"id": project}})
+
+
 def test_credentials_of_one_factor_lose_the_role_when_two_are_asked_for(world: World) -> None:
     admin = world.admin()
     path = f"{V3}/users/{world.first.user_id}/application_credentials"
@@ -221,7 +229,13 @@ def test_credentials_of_one_factor_lose_the_role_when_two_are_asked_for(world: W
     system = world.system()
     for client in (admin, weak, system):
         assert client.get(f"{V3}/users").status == 200
+    make(admin, "user", name="swift", password=PASSWORD)
+    service = _service(world, admin)
+    headers = {"X-Subject-Token": str(admin.token)}
+    assert service.get(f"{V3}/auth/tokens", headers=headers).status == 200
     world.cloud.database.transact(lambda connection: policies.put(connection, CLOUD, None))
+    told = service.get(f"{V3}/auth/tokens", headers=headers).expect(404)["error"]["message"]
+    assert "second factor" in told
     for client in (admin, weak, system):  # at once, not when they run out
         assert "second factor" in client.get(f"{V3}/users").expect(401)["error"]["message"]
     refused = world.try_login(by_credential(held["id"], held["secret"]), private=True)

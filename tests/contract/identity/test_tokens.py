@@ -8,6 +8,7 @@ import pytest
 
 from andromede import clock
 from tests.contract.identity.conftest import PASSWORD, World, by_password
+from tests.contract.identity.making import grant, make
 
 TOKENS = "/identity/v3/auth/tokens"
 
@@ -103,6 +104,22 @@ def test_operators_are_refused_on_the_public_listener(world: World) -> None:
         token = world.login("admin", scope).token
         public = world.cloud.bearer(token)
         assert "private" in public.get("/identity/v3/auth/projects").expect(401)["error"]["message"]
+
+
+def test_an_operators_token_is_none_for_services_of_the_public_listener(world: World) -> None:
+    """They would let it do what only the private one may."""
+    asker, project = world.admin(), world.first.project_id
+    user = make(asker, "user", name="swift", password=PASSWORD)["id"]
+    grant(asker, "project", project, "user", user, world.first.roles["service"])
+    login = world.try_login(by_password("swift"), {"project": {"id": project}})
+    login.expect(201)
+    service = login.headers["x-subject-token"]
+    for token in (world.admin().token, world.system().token):
+        headers = {"X-Subject-Token": str(token)}
+        refused = world.cloud.bearer(service).get(TOKENS, headers=headers).expect(404)
+        assert "private listener" in refused["error"]["message"]
+        there = world.cloud.bearer(service, private=True).get(TOKENS, headers=headers)
+        assert there.expect(200)["token"]["roles"]
 
 
 def test_validate_and_revoke(world: World) -> None:

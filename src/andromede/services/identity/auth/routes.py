@@ -18,8 +18,15 @@ from andromede.services.identity.catalog.entries import catalog
 from andromede.services.identity.links import own, several
 from andromede.services.identity.projects.view import domain_view, project_view
 from andromede.services.identity.tokens import store as revocations
+from andromede.services.identity.tokens import strength
 from andromede.services.identity.tokens.token import Token, unpack
-from andromede.services.identity.tokens.verify import Dead, role_names, verify
+from andromede.services.identity.tokens.verify import (
+    Dead,
+    operators,
+    refuse_operator,
+    role_names,
+    verify,
+)
 
 
 def _subject(context: Context) -> tuple[Token, str]:
@@ -56,13 +63,30 @@ def _require_understood(context: Context, token: Token) -> None:
         )
 
 
+def _require_place(context: Context, token: Token, roles: tuple[str, ...]) -> None:
+    """Find no operator's token on the public listener, nor one that is too weak: the services that
+    validate tokens there would let it do what it may not do here.
+
+    Errors: NotFound.
+    """
+    if not operators(token.kind, roles):
+        return
+    if context.listener == "public":
+        raise NotFound(f"Failed to validate token: {refuse_operator().message}")
+    weak = strength.refusal(context.conn, token.methods, token.credential_id)
+    if weak is not None:
+        raise NotFound(f"Failed to validate token: {weak.message}")
+
+
 def validate(context: Context) -> Reply:
     token, text = _subject(context)
     _require_understood(context, token)
+    roles = role_names(context.conn, token)
+    _require_place(context, token, roles)
     caller = context.caller
     allowed = policy.system_reader(caller) or "service" in caller.roles
     policy.require(context, allowed or token.user_id == caller.user_id)
-    body = render(context.conn, context, token, role_names(context.conn, token))
+    body = render(context.conn, context, token, roles)
     return Reply(200, body, {"X-Subject-Token": text, **VARY})
 
 
