@@ -111,14 +111,14 @@ class Dispatcher:
         except ApiError as error:
             if isinstance(error, Refused) and context is not None:
                 await asyncio.to_thread(self._log_refusal, context, error)
-            reply = respond.refusal(service, error, headers)
+            reply = respond.refusal(service, error, headers, self._base_url(scope))
         except Exception:
             log.exception("request failed", path=scope["path"])
             broken = ApiError(
                 f"{scope['method']} {scope['path']} failed inside the cloud; its operator "
                 f"finds the cause in the logs by the request id {request_id}."
             )
-            reply = respond.refusal(service, broken, headers)
+            reply = respond.refusal(service, broken, headers, self._base_url(scope))
         reply.headers = {**extra, **reply.headers}
         return context, reply
 

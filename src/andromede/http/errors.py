@@ -80,11 +80,9 @@ class Unavailable(ApiError):
 
 COMPUTE_NAMES = {
     400: "badRequest",
-    401: "unauthorized",
     403: "forbidden",
     404: "itemNotFound",
     405: "badMethod",
-    406: "notAcceptable",
     409: "conflictingRequest",
     413: "overLimit",
     415: "badMediaType",
@@ -94,12 +92,17 @@ COMPUTE_NAMES = {
 }
 NETWORK_NAMES = {
     400: "HTTPBadRequest",
-    401: "HTTPUnauthorized",
     403: "HTTPForbidden",
     404: "HTTPNotFound",
     405: "HTTPMethodNotAllowed",
+    406: "HTTPNotAcceptable",
+    408: "HTTPRequestTimeout",
     409: "HTTPConflict",
+    412: "HTTPPreconditionFailed",
+    413: "HTTPRequestEntityTooLarge",
     415: "HTTPUnsupportedMediaType",
+    501: "HTTPNotImplemented",
+    503: "HTTPServiceUnavailable",
 }
 
 
@@ -109,17 +112,23 @@ def reason(status: int) -> str:
 
 
 def identity_shape(error: ApiError) -> Any:
+    """Identity's own; and that of each service whose tokens identity's middleware validates, where it
+    refuses one."""
     return {
         "error": {"code": error.status, "title": reason(error.status), "message": error.message}
     }
 
 
 def compute_shape(error: ApiError) -> Any:
+    if error.status == 401:
+        return identity_shape(error)
     name = COMPUTE_NAMES.get(error.status, "computeFault")
     return {name: {"code": error.status, "message": error.message}}
 
 
 def network_shape(error: ApiError) -> Any:
+    if error.status == 401:
+        return identity_shape(error)
     name = error.type or NETWORK_NAMES.get(error.status, "HTTPInternalServerError")
     return {"NeutronError": {"type": name, "message": error.message, "detail": ""}}
 

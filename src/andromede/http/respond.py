@@ -16,13 +16,13 @@ from andromede.http.routing import Table
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-def refusal(service: Service, error: ApiError, asked: Mapping[str, str]) -> Reply:
-    """An error in its service's own shape; a 401 says where to authenticate. `asked` are the
-    request's headers."""
+def refusal(service: Service, error: ApiError, asked: Mapping[str, str], base_url: str) -> Reply:
+    """An error in its service's own shape; a 401 says where to authenticate, and is JSON for everybody.
+    `asked` are the request's headers."""
     headers = dict(error.headers)
     if error.status == 401:
-        headers.setdefault("WWW-Authenticate", 'Keystone uri="/identity/v3"')
-    if service.error_page is not None and "application/json" not in asked.get("accept", ""):
+        headers.setdefault("WWW-Authenticate", f'Keystone uri="{base_url}/identity/v3"')
+    elif service.error_page is not None and "application/json" not in asked.get("accept", ""):
         page = service.error_page(error).encode()
         return Reply(error.status, page, headers, media_type="text/html; charset=UTF-8")
     return Reply(error.status, msgspec.json.encode(service.error_shape(error)), headers)

@@ -30,7 +30,7 @@ def test_versions_are_negotiated(tmp_path: Path) -> None:
     assert answer.headers["openstack-api-version"] == "compute 2.96"
     assert answer.headers["x-openstack-nova-api-version"] == "2.96"
     refused = nobody.get("/compute/v2.1", headers={"X-OpenStack-Nova-API-Version": "2.97"})
-    assert "maximum is 2.96" in refused.expect(406)["notAcceptable"]["message"]
+    assert "maximum is 2.96" in refused.expect(406)["computeFault"]["message"]
     cloud.close()
 
 

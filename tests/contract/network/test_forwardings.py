@@ -89,8 +89,8 @@ def test_ranges_are_port_by_port(site: Site) -> None:
 
 def test_bad_forwardings_are_refused(site: Site) -> None:
     site.add(external_port=80, internal_ip_address=None)
-    site.refused(409, "PortForwardingConflict")
-    site.refused(409, "PortForwardingConflict", external_port=None, external_port_range="70:90")
+    site.refused(400, "BadRequest")
+    site.refused(400, "BadRequest", external_port=None, external_port_range="70:90")
     for status, name, values in (
         (400, "HTTPBadRequest", {"protocol": "icmp"}),
         (400, "HTTPBadRequest", {"external_port": 0}),
@@ -135,7 +135,13 @@ def test_a_floating_ip_does_one_or_the_other(site: Site) -> None:
     whole = net.floating(site.external, port_id=site.port["id"])
     body = {"port_forwarding": {"protocol": "tcp", "internal_port_id": site.port["id"],
                                 "external_port": 1, "internal_port": 1}}  # fmt: skip
-    net.refused("POST", f"floatingips/{whole['id']}/port_forwardings", body, 409, "FloatingIPInUse")
+    net.refused(
+        "POST",
+        f"floatingips/{whole['id']}/port_forwardings",
+        body,
+        409,
+        "FloatingIPPortAlreadyAssociated",
+    )
     made = site.add()
     path = f"floatingips/{site.floating['id']}"
     target = {"floatingip": {"port_id": site.port["id"]}}

@@ -61,7 +61,7 @@ BAD: list[tuple[Any, int, str]] = [
     ({"prefixes": ["x"]}, 400, "HTTPBadRequest"),
     ({"name": " "}, 400, "HTTPBadRequest"),
     ({"min_prefixlen": 33}, 400, "IllegalSubnetPoolPrefixBounds"),
-    ({"max_prefixlen": 33}, 400, "UnsupportedMaxSubnetPoolPrefix"),
+    ({"max_prefixlen": 33}, 400, "IllegalSubnetPoolPrefixBounds"),
     ({"default_prefixlen": 7}, 400, "IllegalSubnetPoolPrefixBounds"),
     ({"default_prefixlen": 25, "max_prefixlen": 24}, 400, "IllegalSubnetPoolPrefixBounds"),
     ({"default_quota": -1}, 400, "HTTPBadRequest"),

@@ -175,4 +175,4 @@ def test_the_kinds_of_rules(net: Net) -> None:
     shown = net.get("qos/rule-types/dscp_marking")["rule_type"]
     (parameter,) = shown["drivers"][0]["supported_parameters"]
     assert 46 in parameter["parameter_values"]
-    net.refused("GET", "qos/rule-types/minimum_bandwidth", None, 404, "QosRuleTypeNotFound")
+    net.refused("GET", "qos/rule-types/minimum_bandwidth", None, 404, "HTTPNotFound")

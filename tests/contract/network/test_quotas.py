@@ -48,7 +48,7 @@ def test_limits_are_not_set_below_use_when_checked(net: Net) -> None:
     net.network()
     net.network()
     body = {"quota": {"network": 1, "check_limit": True}}
-    admin.refused("PUT", "quotas/p1", body, 400, "InvalidQuotaValue")
+    admin.refused("PUT", "quotas/p1", body, 400, "HTTPBadRequest")
     admin.put("quotas/p1", {"quota": {"network": 1, "check_limit": True, "force": True}})
     details = net.get("quotas/p1/details.json")["quota"]
     assert details["network"] == {"limit": 1, "used": 2, "reserved": 0}

@@ -8,10 +8,12 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from andromede.http.errors import ApiError, reason
+from andromede.http.errors import ApiError, identity_shape, reason
 
 
 def shape(error: ApiError) -> Any:
+    if error.status == 401:
+        return identity_shape(error)
     title = reason(error.status)
     return {"message": error.message, "code": f"{error.status} {title}", "title": title}
 

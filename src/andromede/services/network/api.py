@@ -246,10 +246,7 @@ def default_network(connection: Connection, project_id: str) -> str | None:
     """
     found = networks.usable(connection, project_id)
     if len(found) > 1:
-        raise Conflict(
-            "Multiple possible networks found, use a Network ID to be more specific.",
-            type="NetworkAmbiguous",
-        )
+        raise Conflict("Multiple possible networks found, use a Network ID to be more specific.")
     return found[0]["id"] if found else None
 
 

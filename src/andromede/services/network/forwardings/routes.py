@@ -8,7 +8,6 @@ from typing import Any
 
 from andromede import ids
 from andromede.http.context import Context
-from andromede.http.errors import BadRequest, Conflict
 from andromede.http.operation import Operation, Reply
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.addresses.store import Held
@@ -66,7 +65,7 @@ def create(context: Context) -> object:
     context.admit(floating["project_id"])
     if floating["port_id"]:
         raise in_use(
-            "FloatingIPInUse",
+            "FloatingIPPortAlreadyAssociated",
             f"Floating IP {floating['id']} stands for port {floating['port_id']}: it forwards no "
             f"single ports.",
         )
@@ -114,8 +113,8 @@ def _place(context: Context, floating: Row, row: Row) -> None:
     """Find the address inside and the router between, and have it follow.
 
     Errors: NotFound for a port, or when no router is between; BadRequest for an address that is not
-    the port's, or another router than that of the floating IP's other forwardings; Conflict when
-    another one has such a port.
+    the port's, another router than that of the floating IP's other forwardings, or a port that
+    another one has.
     """
     held = _inside(context, floating, row)
     row["internal_ip_address"] = held.ip
@@ -127,10 +126,10 @@ def _place(context: Context, floating: Row, row: Row) -> None:
             or row["external_last"] < other["external_first"]
         )
         if same and not apart:
-            raise Conflict(
+            raise bad_request(
+                "port_forwarding",
                 f"A duplicate port forwarding entry with same attributes already exists: "
-                f"{other['id']} has such an external port.",
-                type="PortForwardingConflict",
+                f"{other['id']} has such an external port",
             )
     router_id = router_between(
         context, floating["floating_network_id"], row["internal_port_id"], held
@@ -155,10 +154,8 @@ def _inside(context: Context, floating: Row, row: Row) -> Held:
     for held in every:
         if held.ip == wanted or (wanted is None and ":" not in held.ip):
             return held
-    raise BadRequest(
-        f"Bad port_forwarding request: port {port['id']} has no fixed IPv4 address "
-        f"{wanted or 'at all'}.",
-        type="BadRequest",
+    raise bad_request(
+        "port_forwarding", f"port {port['id']} has no fixed IPv4 address {wanted or 'at all'}"
     )
 
 

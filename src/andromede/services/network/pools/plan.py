@@ -39,8 +39,8 @@ def bounds(row: Row) -> Row:
     usual = _or(row.get("default_prefixlen"), least)
     if most > BITS[version]:
         raise BadRequest(
-            f"Prefix '{most}' not supported in IPv{version} pool.",
-            type="UnsupportedMaxSubnetPoolPrefix",
+            f"Illegal prefix bounds: max_prefixlen={most}, ip_version_max={BITS[version]}.",
+            type="IllegalSubnetPoolPrefixBounds",
         )
     for wrong, name, value, other, base in (
         (least > most, "min_prefixlen", least, "max_prefixlen", most),

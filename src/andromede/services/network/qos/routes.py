@@ -94,7 +94,7 @@ def types(_: Context) -> object:
 def one_type(context: Context) -> object:
     kind = context.params["type"]
     if kind not in TYPES:
-        raise NotFound(f"Rule type {kind} could not be found.", type="QosRuleTypeNotFound")
+        raise NotFound(f"Rule type {kind} could not be found.")
     driver = {"name": "andromede", "supported_parameters": TYPES[kind]}
     return {"rule_type": {"type": kind, "drivers": [driver]}}
 

@@ -94,10 +94,10 @@ def _read(name: str, value: Any) -> int:
 
 def _require_room(context: Context, project_id: str, limits: dict[str, int]) -> None:
     for name, limit in limits.items():
-        if limit != quotas.UNLIMITED and store.used(context.conn, project_id, name) > limit:
+        used = store.used(context.conn, project_id, name)
+        if limit != quotas.UNLIMITED and used > limit:
             raise BadRequest(
-                f"Quota limit {limit} for {name} is below what project {project_id} uses.",
-                type="InvalidQuotaValue",
+                f"Quota limit {limit} for {name} must be greater than or equal to already used {used}"
             )
 
 

@@ -7,11 +7,10 @@ from typing import Any
 
 from andromede import ids
 from andromede.http.context import Context
-from andromede.http.errors import Forbidden
 from andromede.http.operation import Operation, Reply
 from andromede.services.network.addressgroups.store import GROUPS as ADDRESS_GROUPS
 from andromede.services.network.common import handling
-from andromede.services.network.common.errors import in_use, missing
+from andromede.services.network.common.errors import forbidden, in_use, missing
 from andromede.services.network.common.rows import rows
 from andromede.services.network.common.store import Row
 from andromede.services.network.groups import store as groups
@@ -50,7 +49,7 @@ def make(context: Context, values: dict[str, Any]) -> Row:
     check.check(values)
     group = handling.find(context, GROUPS, values["security_group_id"])
     if group["project_id"] != values["project_id"] and not context.caller.admin:
-        raise Forbidden(f"Security group {group['id']} belongs to another project")
+        raise forbidden(f"Security group {group['id']} belongs to another project")
     remote = values["remote_group_id"]
     if remote and remote not in groups.existing(context.conn, [remote]):
         raise missing("security_group", remote)
