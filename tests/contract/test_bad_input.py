@@ -199,6 +199,8 @@ def shape(service: str, status: int, body: Any) -> Any:
     """The message of an error in its service's shape; None when it has another."""
     told: Any = None
     message: Any = None
+    if status == 401 and service in ("compute", "image", "network"):
+        service = "identity"  # its middleware says it for them
     match service, body:
         case "identity", {"error": {"code": code, "title": title, "message": message}}:
             told = code, title
@@ -210,7 +212,7 @@ def shape(service: str, status: int, body: Any) -> Any:
             told = int(code.removesuffix(f" {title}")), title
         case "network", {"NeutronError": {"type": str(), "message": message, "detail": ""}}:
             told = status, reason(status)
-        case "compute", {**faults} if list(faults) == [COMPUTE_NAMES[status]]:
+        case "compute", {**faults} if list(faults) == [COMPUTE_NAMES.get(status, "computeFault")]:
             (fault,) = faults.values()
             told, message = (fault.get("code"), reason(status)), fault.get("message")
     return message if told == (status, reason(status)) else None
