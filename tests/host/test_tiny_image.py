@@ -122,6 +122,7 @@ def test_the_servers_password_opens_its_console(boot: Boot, tmp_path: Path) -> N
     told = {**metadata(tmp_path), "admin_pass": PASSWORD}
     guest = boot(drive=config_drive(tmp_path, told, USER_DATA))
     guest.wait_banner()
+    guest.wait_console("password set for cirros")
     kept = hashed(guest)
     salt = kept.split("$")[2]
     assert guest.ssh(f"mkpasswd -m sha512 -S '{salt}' '{PASSWORD}'") == kept
