@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder = wanted.results or CHECKOUT / ".cache" / "conformance" / wanted.engine
     folder.mkdir(parents=True, exist_ok=True)
     chosen = choose(wanted.what, wanted.match)
-    left_out = results.left_out(HERE / "left-out.txt")
+    left_out = results.left_out(HERE / "left-out.txt", wanted.engine)
     kept = results.Kept(folder / "results.jsonl", again=wanted.again)
     to_run = [each for each in chosen if each not in left_out and kept.outcome(each) != "passed"]
     to_run = [each for each in to_run if shards.of(each, wanted.shard[1]) == wanted.shard[0]]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+ENGINE = re.compile(r"on (\w+):")
 
 
 class Kept:
@@ -40,8 +43,9 @@ class Kept:
         return str(self._found.get(test, {}).get("text", ""))
 
 
-def left_out(path: Path) -> dict[str, str]:
-    """Reasons by test. Lines are `name  # reason`; a name is a test's, whole.
+def left_out(path: Path, engine: str) -> dict[str, str]:
+    """Reasons by test. Lines are `name  # reason`; a name is a test's, whole. A reason that begins
+    with `on ENGINE:` counts on that engine only.
 
     Errors: ValueError for a line without a reason.
     """
@@ -52,7 +56,9 @@ def left_out(path: Path) -> dict[str, str]:
             continue
         if not reason:
             raise ValueError(f"{path}: {name} is left out without a reason")
-        found[name] = reason
+        only = ENGINE.match(reason)
+        if only is None or only[1] == engine:
+            found[name] = reason
     return found
 
 

@@ -69,6 +69,15 @@ REASONS: dict[str, str] = {
     **dict.fromkeys(
         ("GET /{s0}/{s1}/{s2}", "GET /{s0}/{s1}/{s2}/{s3}", "GET /{s0}/{s1}/{s2}/{s3}/{s4}/{s5}"),
         "public; files of noVNC, which the tests do without",
+    "compute:floating-ip:create": OWNER,
+    "compute:group:create": OWNER,
+    "compute:group-rule:create": OWNER,
+    "compute:server:add-floating-ip": BODY,
+    "compute:server:remove-floating-ip": "409: it stands for no server",
+    "compute:service:delete": "409: it is up",
+    **dict.fromkeys(
+        ("compute:host:startup", "compute:host:shutdown", "compute:host:reboot"),
+        "501 as in the real service, whose engine does not power its host",
     ),
     "image:image:create": OWNER,
     "sovereignty:bundle:show": "the system has no leaves: an operator names the project it asks of",

@@ -24,6 +24,7 @@ from sqlalchemy import Connection as Connection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from andromede import sqlite_file
+from andromede.db import regular
 from andromede.db.group import AFTER_COMMIT, Writers
 
 T = TypeVar("T")
@@ -227,6 +228,7 @@ def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    connection.create_function("regexp", 2, regular.found, deterministic=True)
 
 
 def _begin_sqlite(connection: Connection) -> None:

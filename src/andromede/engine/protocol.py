@@ -123,6 +123,7 @@ class HostFacts(Struct, frozen=True, kw_only=True):
     accelerator: str
     hypervisor: str  # "QEMU" | "simulated"
     hypervisor_version: int
+    booted_at: int = 0  # microseconds since the epoch
 
 
 class Observation(Struct, frozen=True, kw_only=True):

@@ -37,6 +37,7 @@ class SimulatedEngine(SimulatedMachines):
         self.quarantine: dict[str, int] = {}  # when each disk was put aside
         self._host = host
         self._others: tuple[str, ...] = ()
+        self._booted_at = clock.now()
         self._metadata = Changes()
 
     def offer(self, hosts: Iterable[str]) -> None:
@@ -55,6 +56,7 @@ class SimulatedEngine(SimulatedMachines):
             accelerator="simulated",
             hypervisor="simulated",
             hypervisor_version=1,
+            booted_at=self._booted_at,
         )
 
     def ensure_network(self, spec: NetworkSpec) -> None:

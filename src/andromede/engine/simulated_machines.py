@@ -103,8 +103,7 @@ class SimulatedMachines:
         self.servers[spec.id] = spec
         self._make_disk(spec)
         self.cards[spec.id] = [nic.port_id for nic in spec.nics]
-        line = f"[simulated] {spec.name} booted with {spec.vcpus} vcpus\nlogin: \n"
-        self.console[spec.id] = self.console.get(spec.id, b"") + line.encode()
+        self.console[spec.id] = self.console.get(spec.id, b"") + _boot_log(spec)
         return self._set(spec.id, Power.ON)
 
     def _make_disk(self, spec: ServerSpec) -> None:
@@ -295,6 +294,18 @@ class SimulatedMachines:
             self._set(server_id, power, reason)
             self._events.add(server_id)
             self._changed.notify_all()
+
+
+def _boot_log(spec: ServerSpec) -> bytes:
+    """What a guest of this machine says while it boots."""
+    said = (
+        f"[simulated] {spec.name} booted with {spec.vcpus} vcpus",
+        f"[simulated] {spec.memory >> 20} MiB of memory",
+        *(f"[simulated] card {nic.mac}" for nic in spec.nics),
+        "[simulated] cloud-init finished",
+        "login: ",
+    )
+    return "".join(f"{line}\n" for line in said).encode()
 
 
 def _file(content: bytes) -> int:

@@ -102,7 +102,9 @@ class Dispatcher:
             found = table.find(scope["method"], path)
             if "%00" in path:
                 bodies.refuse_nul(found[1])
-            if service.microversions is not None:
+            if service.microversions is not None and table.aliased(path):
+                version = service.microversions.lowest
+            elif service.microversions is not None:
                 version = service.microversions.negotiate(headers)
                 extra = service.microversions.answer(version)
             context = await self._parse(service, found, version, scope, headers, receive)

@@ -84,7 +84,8 @@ class Service:
     has one. `upgrade(operation, version, body)` lifts an older request body to the latest shape, and
     `downgrade(operation, version, body)` lowers the latest response; both may change in place and
     return what they were given. `exact_paths`: a slash after a collection names a member without a
-    name, which is none; otherwise it is left out of account.
+    name, which is none; otherwise it is left out of account. `aliases` are first segments of paths
+    that stand for others, at the lowest microversion.
     """
 
     name: str  # "compute"
@@ -99,3 +100,4 @@ class Service:
     validation_message: Callable[[str], str] | None = None
     error_page: Callable[[ApiError], str] | None = None
     exact_paths: bool = False
+    aliases: Mapping[str, str] = field(default_factory=dict)

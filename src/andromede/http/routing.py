@@ -52,6 +52,8 @@ class Table:
         """
         values: list[str] = []
         segments = _segments(path)
+        if self.aliased(path):
+            segments = [self.service.aliases[segments[0]], *segments[1:]]
         node = self._walk(self._root, segments, 0, values)
         nameless = self.service.exact_paths and path.endswith("/") and len(segments) > 1
         if node is None or nameless:
@@ -64,6 +66,10 @@ class Table:
             )
         group, names = found
         return group, dict(zip(names, values, strict=True))
+
+    def aliased(self, path: str) -> bool:
+        """Whether a path begins with one of the service's aliases."""
+        return path.lstrip("/").partition("/")[0] in self.service.aliases
 
     def _walk(self, node: Node, segments: Sequence[str], at: int, values: list[str]) -> Node | None:
         if at == len(segments):

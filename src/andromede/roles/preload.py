@@ -15,6 +15,7 @@ from andromede.roles import assembly
 from andromede.sovereignty.evidence import html
 
 MODULES = (
+    "_strptime",
     "encodings.idna",
     "encodings.latin_1",
     "encodings.utf_16_be",

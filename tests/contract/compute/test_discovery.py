@@ -6,13 +6,17 @@ from pathlib import Path
 
 from andromede.services.compute import SERVICE
 from andromede.services.compute.versions import Conversion, bind
-from tests.harness import TestCloud
+from tests.harness import TestCloud, caller
 
 
 def test_versions_are_told_to_anyone(tmp_path: Path) -> None:
     cloud = TestCloud(tmp_path, [SERVICE])
     nobody = cloud.as_()
-    [version] = nobody.get("/compute/").expect(200)["versions"]
+    [former, version] = nobody.get("/compute/").expect(200)["versions"]
+    assert (former["id"], former["status"], former["version"]) == ("v2.0", "SUPPORTED", "")
+    assert former["links"] == [{"rel": "self", "href": "https://cloud.test:8443/compute/v2/"}]
+    shown = nobody.get("/compute/v2").expect(200)["version"]
+    assert (shown["id"], shown["media-types"][0]["type"][-10:]) == ("v2.0", ";version=2")
     assert version["id"] == "v2.1"
     assert (version["min_version"], version["version"]) == ("2.1", "2.96")
     assert version["links"] == [{"rel": "self", "href": "https://cloud.test:8443/compute/v2.1/"}]
@@ -20,6 +24,17 @@ def test_versions_are_told_to_anyone(tmp_path: Path) -> None:
         shown = nobody.get(path).expect(200)["version"]
         assert shown["version"] == "2.96"
         assert shown["media-types"][0]["base"] == "application/json"
+    cloud.close()
+
+
+def test_the_former_api_is_the_first_version(tmp_path: Path) -> None:
+    cloud = TestCloud(tmp_path, [SERVICE])
+    newest = cloud.as_(caller(), **{"OpenStack-API-Version": "compute 2.96"})
+    answer = newest.get("/compute/v2/os-keypairs")
+    assert answer.expect(200) == {"keypairs": []}
+    assert "openstack-api-version" not in answer.headers
+    assert newest.get("/compute/v2.1/os-networks").status == 404  # since 2.36
+    assert newest.get("/compute/v3/os-keypairs").status == 404
     cloud.close()
 
 

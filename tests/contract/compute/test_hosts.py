@@ -56,7 +56,7 @@ def test_a_host_is_seen_once_its_worker_spoke(cloud: TestCloud) -> None:
     assert host == {
         "id": host["id"], "hypervisor_hostname": facts.name, "state": "up", "status": "enabled",
         "hypervisor_type": facts.hypervisor, "hypervisor_version": facts.hypervisor_version,
-        "host_ip": "127.0.0.1", "uptime": None,
+        "host_ip": "127.0.0.1", "uptime": host["uptime"],
         "service": {"id": host["service"]["id"], "host": facts.name, "disabled_reason": None},
     }  # fmt: skip
     shown = admin(cloud).get(f"{HYPERVISORS}/{host['id']}").expect(200)["hypervisor"]

@@ -27,6 +27,7 @@ def cloud(
     cloud = TestCloud(tmp_path, [SERVICE], url=database_url)
     have_projects(cloud, "p1", "p2")
     used = {"p1": (2, 3, 4096)}
+    monkeypatch.setattr(servers, "usage_of_user", lambda *_: (0, 0, 0))
     monkeypatch.setattr(servers, "usage", lambda _, project: used.get(project, (0, 0, 0)))
     yield cloud
     cloud.close()
@@ -90,11 +91,50 @@ def test_only_projects_that_exist_have_quotas_set(admin: Client) -> None:
     assert refused["badRequest"]["message"] == "Project ID p9 is not a valid project."
 
 
-def test_quotas_of_users_are_refused_not_ignored(admin: Client, member: Client) -> None:
+def test_a_user_may_have_less_than_its_project(admin: Client, member: Client) -> None:
+    path = f"{SETS}/p1?user_id=u1"
     assert quotas(member, "/p1?user_id=u1") == {"id": "p1", **DEFAULTS}
-    assert admin.put(f"{SETS}/p1?user_id=u1", {"quota_set": {"cores": 5}}).status == 400
-    assert admin.delete(f"{SETS}/p1?user_id=u1").status == 400
-    assert member.get(f"{SETS}/p1?colour=red").status == 400
+    changed = admin.put(path, {"quota_set": {"cores": 5, "ram": "2048"}}).expect(200)["quota_set"]
+    assert (changed["cores"], changed["ram"]) == (5, 2048)
+    admin.put(path, {"quota_set": {"cores": 6}}).expect(200)
+    assert quotas(member, "/p1?user_id=u1") == {"id": "p1", **DEFAULTS, "cores": 6, "ram": 2048}
+    assert quotas(member) == {"id": "p1", **DEFAULTS}
+    told = member.get(f"{SETS}/p1/detail?user_id=u1").expect(200)["quota_set"]
+    assert told["cores"] == {"limit": 6, "in_use": 0, "reserved": 0}
+    assert admin.delete(path).status == 202
+    assert quotas(member, "/p1?user_id=u1") == {"id": "p1", **DEFAULTS}
+    admin.put(path, {"quota_set": {"cores": 5}}).expect(200)
+    assert admin.delete(f"{SETS}/p1").status == 202
+    assert quotas(member, "/p1?user_id=u1") == {"id": "p1", **DEFAULTS}
+
+
+@pytest.mark.parametrize("asked", [{"cores": 21}, {"cores": -1}, {"key_pairs": 1}])
+def test_a_user_may_not_have_more(admin: Client, asked: dict[str, int]) -> None:
+    assert admin.put(f"{SETS}/p1?user_id=u1", {"quota_set": asked}).status == 400
+    assert quotas(admin, "/p1?user_id=u1") == {"id": "p1", **DEFAULTS}
+    admin.put(f"{SETS}/p1", {"quota_set": {"cores": -1}}).expect(200)
+    admin.put(f"{SETS}/p1?user_id=u1", {"quota_set": {"cores": 500}}).expect(200)
+    assert admin.get(f"{SETS}/p1?colour=red").status == 400
+
+
+def test_older_clients_read_what_they_set(cloud: TestCloud) -> None:
+    def at(version: str) -> Client:
+        headers = {"OpenStack-API-Version": f"compute {version}"}
+        return cloud.as_(caller("admin", "p1"), private=True, **headers)
+
+    files, nets = {"injected_files": 7}, {"floating_ips": 8}
+    changed = at("2.35").put(f"{SETS}/p1", {"quota_set": {**files, **nets}}).expect(200)
+    assert changed["quota_set"] | files | nets == changed["quota_set"]
+    assert at("2.36").get(f"{SETS}/p1").expect(200)["quota_set"]["injected_files"] == 7
+    assert at("2.36").put(f"{SETS}/p1", {"quota_set": nets}).status == 400
+    assert at("2.56").put(f"{SETS}/p1", {"quota_set": files}).status == 200
+    assert at("2.57").put(f"{SETS}/p1", {"quota_set": files}).status == 400
+    changed = at("2.49").put(f"{CLASSES}/default", {"quota_class_set": {**files, **nets}})
+    assert changed.expect(200)["quota_class_set"]["floating_ips"] == 8
+    assert at("2.50").put(f"{CLASSES}/default", {"quota_class_set": nets}).status == 400
+    assert at("2.56").put(f"{CLASSES}/default", {"quota_class_set": files}).status == 200
+    assert at("2.57").put(f"{CLASSES}/default", {"quota_class_set": files}).status == 400
+    assert at("2.35").get(f"{SETS}/p2").expect(200)["quota_set"]["floating_ips"] == 8
 
 
 def test_a_project_sees_no_other_and_sets_nothing(member: Client) -> None:

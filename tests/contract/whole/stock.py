@@ -12,7 +12,7 @@ from andromede.sovereignty.words import Text
 from tests.contract.identity.making import V3, grant, make
 from tests.contract.image.helpers import active, create
 from tests.contract.sovereignty.log_world import act
-from tests.contract.whole import accounts, extensions
+from tests.contract.whole import accounts, extensions, older
 from tests.contract.whole.world import Whole, external
 from tests.harness import Client, MemoryKeys
 
@@ -163,6 +163,7 @@ def _compute(whole: Whole, member: Client, admin: Client) -> None:
         "compute/os-interface": ports[0]["port_id"], "compute/os-hypervisors": hosts_now[0]["id"],
         "compute/os-hypervisors to 2.52": str(hosts_old[0]["id"]),
     })  # fmt: skip
+    older.fill(whole, member, admin)
 
 
 def _token(member: Client, server: str) -> str:

@@ -43,6 +43,8 @@ def late_imports() -> Iterator[tuple[str, set[str]]]:
             if not isinstance(function, functions):
                 continue
             for node in ast.walk(function):
+                if isinstance(node, ast.Attribute) and node.attr == "strptime":
+                    yield place, {"_strptime"}  # which the first call imports
                 if isinstance(node, ast.Import):
                     yield from ((place, {alias.name}) for alias in node.names)
                 elif isinstance(node, ast.ImportFrom) and node.module:

@@ -14,12 +14,13 @@ from andromede.services.compute import (
     hosts,
     keypairs,
     limits,
+    proxies,
     servers,
 )
 from andromede.services.compute.versions import MICROVERSIONS, bind
 from andromede.work import Lifecycle, Reconciler
 
-NOUNS = (discovery, flavors, keypairs, servers, limits, hosts)
+NOUNS = (discovery, flavors, keypairs, servers, limits, hosts, proxies)
 
 _upgrade, _downgrade = bind(each for noun in NOUNS for each in noun.CONVERSIONS)
 
@@ -30,6 +31,8 @@ SERVICE = Service(
     catalog_path="/v2.1",
     operations=[operation for noun in NOUNS for operation in noun.OPERATIONS],
     error_shape=compute_shape,
+    exact_paths=True,
+    aliases={"v2": "v2.1"},
     microversions=MICROVERSIONS,
     upgrade=_upgrade,
     downgrade=_downgrade,

@@ -21,18 +21,27 @@ def _version(context: Context) -> dict[str, Any]:
     }
 
 
+def _former(context: Context) -> dict[str, Any]:
+    """The API without microversions, which is 2.1 by another path."""
+    return {
+        "id": "v2.0",
+        "status": "SUPPORTED",
+        "version": "",
+        "min_version": "",
+        "updated": "2011-01-21T11:33:21Z",
+        "links": [{"rel": "self", "href": context.url("/v2/")}],
+    }
+
+
 def list_versions(context: Context) -> Reply:
-    return Reply(200, {"versions": [_version(context)]})
+    return Reply(200, {"versions": [_former(context), _version(context)]})
 
 
 def show_version(context: Context) -> Reply:
-    version = _version(context)
-    version["media-types"] = [
-        {
-            "base": "application/json",
-            "type": "application/vnd.openstack.compute+json;version=2.1",
-        }
-    ]
+    former = context.path.strip("/") == "v2"
+    version, number = (_former(context), "2") if former else (_version(context), "2.1")
+    media = f"application/vnd.openstack.compute+json;version={number}"
+    version["media-types"] = [{"base": "application/json", "type": media}]
     return Reply(200, {"version": version})
 
 

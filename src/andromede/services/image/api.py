@@ -18,13 +18,14 @@ from andromede.services.image.imports.downloads import due as downloads
 from andromede.services.image.limits import DEFAULTS as QUOTA_DEFAULTS
 from andromede.services.image.limits import limits
 from andromede.services.image.made import discard, fill, reserve, rotate
-from andromede.services.image.schema import UUID
+from andromede.services.image.schema import UUID, is_property, properties_of
 from andromede.services.image.store import placements
 from andromede.sovereignty.consent.reach import Reach
 
 __all__ = [
-    "QUOTA_DEFAULTS", "BootImage", "audit", "clean", "discard", "download", "downloads", "fill",
-    "image_for_boot", "limits", "placements", "reach", "reserve", "rotate", "usage",
+    "QUOTA_DEFAULTS", "UUID", "BootImage", "audit", "clean", "discard", "download", "downloads",
+    "fill", "image_for_boot", "is_property", "limits", "placements", "properties_of", "reach",
+    "reserve", "rotate", "usage",
 ]  # fmt: skip
 
 BOOTABLE = ("qcow2", "raw")

@@ -39,6 +39,17 @@ MOST_TAGS = 128
 MOST = 2**31 - 1
 
 
+def is_property(name: str) -> bool:
+    """Whether a name is free for a custom property: that of no attribute, and not reserved."""
+    taken = name == "id" or name in (*WRITABLE, *READ_ONLY, *RESERVED)
+    return not taken and not name.startswith(RESERVED_NAMESPACES)
+
+
+def properties_of(shown: Mapping[str, Any]) -> dict[str, str]:
+    """The custom properties in the body of an image."""
+    return {name: value for name, value in shown.items() if is_property(name)}
+
+
 def check_name(name: str) -> None:
     """Refuse what no customer may write.
 

@@ -8,6 +8,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from andromede import clock
 from andromede.config import Config, Paths
 from andromede.engine.embedded import accel
 from andromede.engine.embedded.machine.command import QEMU
@@ -29,7 +30,16 @@ def host(config: Config, paths: Paths) -> HostFacts:
         accelerator=accel.accelerator(paths).name,
         hypervisor="QEMU",
         hypervisor_version=version[0] * 1_000_000 + version[1] * 1_000 + version[2],
+        booted_at=booted_at(),
     )
+
+
+def booted_at() -> int:
+    """When this host booted, in microseconds since the epoch."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        if line.startswith("btime "):
+            return int(line.split()[1]) * clock.SECOND
+    return 0
 
 
 @cache

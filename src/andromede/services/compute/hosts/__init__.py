@@ -1,10 +1,16 @@
 """The hosts that run servers, as operators see them: hypervisors, services, zones, aggregates."""
 
-from andromede.services.compute.hosts import hypervisors, services, zones
+from andromede.services.compute.hosts import audits, hypervisors, machines, services, zones
+from andromede.services.compute.hosts.aggregates import routes as aggregates
 from andromede.services.compute.hosts.record import recorder
 from andromede.services.compute.versions import Conversion
 
-OPERATIONS = [*hypervisors.OPERATIONS, *services.OPERATIONS, *zones.OPERATIONS]
-CONVERSIONS: list[Conversion] = [*hypervisors.CONVERSIONS, *services.CONVERSIONS]
+NOUNS = (hypervisors, services, zones, aggregates, machines, audits)
+OPERATIONS = [operation for noun in NOUNS for operation in noun.OPERATIONS]
+CONVERSIONS: list[Conversion] = [
+    *hypervisors.CONVERSIONS,
+    *services.CONVERSIONS,
+    *aggregates.CONVERSIONS,
+]
 
 __all__ = ["CONVERSIONS", "OPERATIONS", "recorder"]

@@ -5,12 +5,14 @@ Source: the compute API: ids are UUIDs from 2.53 on, capacity left for placement
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
+from andromede import clock
 from andromede.config import address
 from andromede.http.access import ADMIN
 from andromede.http.context import Context
@@ -24,6 +26,7 @@ from andromede.services.compute.servers import store as servers
 from andromede.services.compute.versions import Conversion
 
 MIB, GIB = 1 << 20, 1 << 30
+SINCE_EMPTY = (2, 75)  # from here on a host without servers shows an empty list of them
 
 
 class Shape(Struct, frozen=True, kw_only=True):
@@ -42,8 +45,8 @@ def _brief(host: Host, shape: Shape) -> dict[str, Any]:
     return {
         "id": host.number if shape.numbers else host.id,
         "hypervisor_hostname": host.name,
-        "state": "up" if host.up else "down",
-        "status": "enabled",
+        "state": host.state,
+        "status": host.status,
     }
 
 
@@ -56,12 +59,22 @@ def _view(context: Context, host: Host, shape: Shape) -> dict[str, Any]:
         "service": {
             "id": host.number if shape.numbers else host.service_id,
             "host": host.name,
-            "disabled_reason": None,
+            "disabled_reason": host.disabled_reason,
         },
     }
     if shape.capacity:
         return {**shown, **_capacity(context, host), "cpu_info": {}}
-    return {**shown, "uptime": None}
+    return {**shown, "uptime": _uptime(host)}
+
+
+def _uptime(host: Host) -> str | None:
+    """Since when a host is up, as its own `uptime` says it; None while it does not answer."""
+    if not host.up or not host.booted_at:
+        return None
+    minutes = (clock.now() - host.booted_at) // (60 * clock.SECOND)
+    hours, days = minutes // 60 % 24, minutes // (60 * 24)
+    of_day = datetime.fromtimestamp(clock.now() / clock.SECOND, UTC).strftime("%H:%M:%S")
+    return f" {of_day} up {days} days, {hours}:{minutes % 60:02}"
 
 
 def _capacity(context: Context, host: Host) -> dict[str, int]:
@@ -111,9 +124,13 @@ def _guests(context: Context, host: Host, shown: dict[str, Any]) -> dict[str, An
     """With the servers on the host, where they were asked for."""
     if not values.boolean(context.first("with_servers") or "false", "with_servers"):
         return shown
+    there = _servers(context, host)
+    return {**shown, "servers": there} if there or context.version >= SINCE_EMPTY else shown
+
+
+def _servers(context: Context, host: Host) -> list[dict[str, str]]:
     found = (servers.get(context.conn, row[0]) for row in servers.placed(context.conn, host.name))
-    shown["servers"] = [{"name": each.instance_name, "uuid": each.id} for each in found if each]
-    return shown
+    return [{"name": each.instance_name, "uuid": each.id} for each in found if each]
 
 
 def list_hosts(context: Context, shape: Shape, *, detail: bool) -> dict[str, Any]:
@@ -135,13 +152,52 @@ def list_hosts(context: Context, shape: Shape, *, detail: bool) -> dict[str, Any
 
 def show(context: Context, shape: Shape) -> dict[str, Any]:
     values.known_query(context, ("with_servers",))
+    host = _one(context, shape)
+    return {"hypervisor": _guests(context, host, _view(context, host, shape))}
+
+
+def _one(context: Context, shape: Shape) -> Host:
+    """The host of the path.
+
+    Errors: BadRequest for what is no id; NotFound.
+    """
     wanted = context.params["id"]
     if not shape.numbers:
         _require_uuid(wanted)
     for host in store.every(context.conn):
         if wanted == (str(host.number) if shape.numbers else host.id):
-            return {"hypervisor": _guests(context, host, _view(context, host, shape))}
+            return host
     raise NotFound(f"Hypervisor with ID '{wanted}' could not be found.")
+
+
+def uptime(context: Context, shape: Shape) -> dict[str, Any]:
+    """Errors: NotFound; BadRequest while the host is down."""
+    host = _one(context, shape)
+    told = _uptime(host)
+    if told is None:
+        raise BadRequest(f"Compute service of {host.name} is unavailable at this time.")
+    return {"hypervisor": {**_brief(host, shape), "uptime": told}}
+
+
+def _matching(context: Context) -> list[Host]:
+    """Errors: NotFound when no host's name holds the text of the path."""
+    pattern = context.params["id"]
+    found = [host for host in store.every(context.conn) if pattern in host.name]
+    if not found:
+        raise NotFound(f"No hypervisor matching '{pattern}' could be found.")
+    return found
+
+
+def search(context: Context) -> dict[str, Any]:
+    return {"hypervisors": [_brief(host, OLD) for host in _matching(context)]}
+
+
+def servers_on(context: Context) -> dict[str, Any]:
+    found = []
+    for host in _matching(context):
+        there = _servers(context, host)
+        found.append({**_brief(host, OLD), **({"servers": there} if there else {})})
+    return {"hypervisors": found}
 
 
 def _require_uuid(text: str) -> None:
@@ -189,7 +245,13 @@ OPERATIONS = [
         _row("/{id}", partial(show, shape=shape), "show", **versions),
     )
 ]
-OPERATIONS.append(_row("/statistics", statistics, "statistics", until=(2, 87)))
+OPERATIONS += [
+    _row("/statistics", statistics, "statistics", until=(2, 87)),
+    _row("/{id}/uptime", partial(uptime, shape=OLD), "uptime", until=(2, 52)),
+    _row("/{id}/uptime", partial(uptime, shape=MIDDLE), "uptime", since=(2, 53), until=(2, 87)),
+    _row("/{id}/search", search, "search", until=(2, 52)),
+    _row("/{id}/servers", servers_on, "servers", until=(2, 52)),
+]
 
 
 def _text_cpu(body: Any) -> Any:

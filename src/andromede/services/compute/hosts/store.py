@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from msgspec import Struct
 
@@ -11,6 +13,7 @@ from andromede.db.plain import Statement
 from andromede.db.types import Moment, identifier, table
 from andromede.engine.protocol import HostFacts
 
+ZONE = "nova"  # the zone of hosts that were put into no other, in a cloud of one site
 SEEN_WITHIN = 60 * clock.SECOND  # a host whose worker was silent for longer is down
 
 compute_host = table(
@@ -29,12 +32,21 @@ compute_host = table(
     sa.Column("seen_at", Moment, nullable=False),
     sa.Column("region", sa.String(64), nullable=False, server_default="RegionOne"),
     sa.Column("site", sa.String(64), nullable=False, server_default="local"),
+    sa.Column("booted_at", Moment, nullable=False, server_default="0"),
+    sa.Column("disabled_at", Moment, nullable=True),
+    sa.Column("disabled_reason", sa.String(255), nullable=True),
+    sa.Column("forced_down_at", Moment, nullable=True),
 )
 _SITES = Statement("SELECT name, region, site FROM compute_host ORDER BY number")
+_CLOSED = Statement(
+    "SELECT name, disabled_at, forced_down_at FROM compute_host "
+    "WHERE disabled_at IS NOT NULL OR forced_down_at IS NOT NULL"
+)
 
 
 class Host(Struct, frozen=True, kw_only=True):
-    """A host and when its worker last spoke; `memory` and `disk` in bytes."""
+    """A host and when its worker last spoke; `memory` and `disk` in bytes. An operator may have
+    disabled it, so that it takes no more servers, or told that it is down."""
 
     number: int
     id: str
@@ -49,10 +61,22 @@ class Host(Struct, frozen=True, kw_only=True):
     seen_at: int
     region: str
     site: str
+    booted_at: int
+    disabled_at: int | None
+    disabled_reason: str | None
+    forced_down_at: int | None
 
     @property
     def up(self) -> bool:
-        return clock.now() - self.seen_at <= SEEN_WITHIN
+        return self.forced_down_at is None and clock.now() - self.seen_at <= SEEN_WITHIN
+
+    @property
+    def state(self) -> str:
+        return "up" if self.up else "down"
+
+    @property
+    def status(self) -> str:
+        return "enabled" if self.disabled_at is None else "disabled"
 
 
 def record(connection: Connection, facts: HostFacts, region: str, site: str) -> None:
@@ -66,6 +90,7 @@ def record(connection: Connection, facts: HostFacts, region: str, site: str) -> 
         "accelerator": facts.accelerator,
         "hypervisor": facts.hypervisor,
         "hypervisor_version": facts.hypervisor_version,
+        "booted_at": facts.booted_at,
         "seen_at": clock.now(),
     }
     known = connection.execute(
@@ -86,6 +111,17 @@ def forget(connection: Connection, name: str) -> None:
 def places(connection: Connection) -> dict[str, tuple[str, str]]:
     """The region and site of each host that was ever seen, by its name."""
     return {name: (region, site) for name, region, site in _SITES.rows(connection, {})}
+
+
+def change(connection: Connection, name: str, **columns: Any) -> None:
+    """Note what an operator says of a host."""
+    connection.execute(sa.update(compute_host).where(compute_host.c.name == name).values(**columns))
+
+
+def closed(connection: Connection) -> dict[str, str]:
+    """The hosts that take no servers, and why."""
+    rows = _CLOSED.rows(connection, {})
+    return {name: "is disabled" if down is None else "is down" for name, _, down in rows}
 
 
 def every(connection: Connection) -> list[Host]:

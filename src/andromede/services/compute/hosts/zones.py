@@ -8,22 +8,26 @@ from andromede.http.access import ADMIN, PROJECT
 from andromede.http.context import Context
 from andromede.http.errors import NotFound
 from andromede.http.operation import Operation
-from andromede.services.compute.hosts import store
-from andromede.services.compute.hosts.services import BINARY, spoken
-from andromede.services.compute.hosts.store import Host
-from andromede.services.compute.servers.placement import ZONE
+from andromede.services.compute.hosts import placing, store
+from andromede.services.compute.hosts.moments import spoken
+from andromede.services.compute.hosts.services import BINARY
+from andromede.services.compute.hosts.store import ZONE, Host
 
 EXTENSIONS = {
+    "os-aggregates": "Sets of hosts.",
     "os-availability-zone": "Availability zones.",
     "os-consoles": "Console logs.",
     "os-extended-quotas": "Quotas that an operator sets back.",
     "os-flavor-access": "Private flavors.",
     "os-flavor-extra-specs": "Extra specs of flavors.",
     "os-flavor-manage": "Making and removing flavors.",
+    "os-floating-ips": "Floating IPs of servers.",
+    "os-hosts": "Hosts.",
     "os-hypervisors": "Hosts and what they run.",
     "os-keypairs": "Key pairs.",
     "os-quota-class-sets": "Default quotas.",
     "os-quota-sets": "Quotas of projects.",
+    "os-security-groups": "Security groups of servers.",
     "os-services": "Compute services.",
     "os-used-limits": "Limits with what is used of them.",
     "os-user-data": "User data of servers.",
@@ -31,25 +35,24 @@ EXTENSIONS = {
 
 
 def list_zones(context: Context) -> dict[str, Any]:
-    zones = _zones(store.every(context.conn))
+    zones = _zones(context)
     return {"availabilityZoneInfo": [_zone(name, hosts, None) for name, hosts in zones.items()]}
 
 
-def _zones(hosts: list[Host]) -> dict[str, list[Host]]:
-    """The hosts of each zone: one zone for each site, where there is more than one."""
-    sites = sorted({host.site for host in hosts})
-    if len(sites) < 2:
-        return {ZONE: hosts}
-    return {site: [host for host in hosts if host.site == site] for site in sites}
+def _zones(context: Context) -> dict[str, list[Host]]:
+    """The hosts of each zone, by its name."""
+    hosts, zones = store.every(context.conn), placing.zones(context.conn)
+    names = sorted(set(zones.values())) or [ZONE]
+    return {name: [host for host in hosts if zones[host.name] == name] for name in names}
 
 
 def _zone(name: str, hosts: list[Host], shown: Any) -> dict[str, Any]:
-    available = any(host.up for host in hosts)
+    available = any(host.up and host.disabled_at is None for host in hosts)
     return {"zoneName": name, "zoneState": {"available": available}, "hosts": shown}
 
 
 def list_detail(context: Context) -> dict[str, Any]:
-    zones = _zones(store.every(context.conn))
+    zones = _zones(context)
     return {
         "availabilityZoneInfo": [
             _zone(name, hosts, {host.name: {BINARY: _state(host)} for host in hosts})
@@ -59,7 +62,8 @@ def list_detail(context: Context) -> dict[str, Any]:
 
 
 def _state(host: Host) -> dict[str, Any]:
-    return {"available": host.up, "active": True, "updated_at": spoken(host.seen_at)}
+    active = host.disabled_at is None
+    return {"available": host.up, "active": active, "updated_at": spoken(host.seen_at)}
 
 
 def _extension(alias: str) -> dict[str, Any]:

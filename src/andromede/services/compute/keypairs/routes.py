@@ -8,7 +8,7 @@ from typing import Any
 from andromede import clock
 from andromede.http.access import PROJECT
 from andromede.http.context import Context
-from andromede.http.errors import BadRequest, Forbidden
+from andromede.http.errors import Forbidden
 from andromede.http.operation import Operation
 from andromede.http.paging import Page, read_page
 from andromede.quotas import require
@@ -52,19 +52,14 @@ def _brief(keypair: Keypair) -> dict[str, Any]:
 def prepare(context: Context) -> tuple[str, str | None, str]:
     """The public key, the private one if it was generated, and the fingerprint.
 
-    Errors: BadRequest when there is no usable key.
+    Errors: BadRequest when there is no usable key; Forbidden for another user's.
     """
     new = context.body.keypair
     values.printable(new.name, "name")
     private = None
     public = new.public_key
     if public is None:
-        if new.type != "ssh":
-            raise BadRequest(
-                "Keypair data is invalid: certificates (x509) are imported, not generated; give "
-                "public_key."
-            )
-        private, public = crypto.generate()
+        private, public = crypto.generate(new.type, _owner(context, new.user_id))
     return public, private, crypto.fingerprint(public, new.type)
 
 

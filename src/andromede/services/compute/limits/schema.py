@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, Struct, UnsetType
 
 from andromede.services.compute import values
-from andromede.services.compute.limits.store import DEFAULTS
+from andromede.services.compute.limits.store import DEFAULTS, FORMER
 
 Limit = int | str | UnsetType | None
 
@@ -26,7 +26,8 @@ class Quotas(Struct, forbid_unknown_fields=True, kw_only=True):
 
         Errors: BadRequest naming the faulty one.
         """
-        given = {name: getattr(self, name) for name in DEFAULTS}
+        names = (name for name in (*DEFAULTS, *FORMER) if name in self.__struct_fields__)
+        given = {name: getattr(self, name) for name in names}
         return {
             name: values.whole(value, name, -1)
             for name, value in given.items()
@@ -34,9 +35,34 @@ class Quotas(Struct, forbid_unknown_fields=True, kw_only=True):
         }
 
 
-class ProjectQuotas(Quotas, forbid_unknown_fields=True, kw_only=True):
-    """`force` sets limits below what is used."""
+class FileQuotas(Quotas, forbid_unknown_fields=True, kw_only=True):
+    """As until 2.56."""
 
+    injected_files: Limit = UNSET
+    injected_file_content_bytes: Limit = UNSET
+    injected_file_path_bytes: Limit = UNSET
+
+
+class NetworkQuotas(FileQuotas, forbid_unknown_fields=True, kw_only=True):
+    """As until 2.35, and until 2.49 for classes."""
+
+    fixed_ips: Limit = UNSET
+    floating_ips: Limit = UNSET
+    security_group_rules: Limit = UNSET
+    security_groups: Limit = UNSET
+
+
+class ProjectQuotas(Quotas, forbid_unknown_fields=True, kw_only=True):
+    """`force`, as in those below, sets limits below what is used."""
+
+    force: bool | str = False
+
+
+class ProjectFileQuotas(FileQuotas, forbid_unknown_fields=True, kw_only=True):
+    force: bool | str = False
+
+
+class ProjectNetworkQuotas(NetworkQuotas, forbid_unknown_fields=True, kw_only=True):
     force: bool | str = False
 
 
@@ -44,5 +70,21 @@ class QuotaSetBody(Struct, forbid_unknown_fields=True):
     quota_set: ProjectQuotas
 
 
+class FileQuotaSetBody(Struct, forbid_unknown_fields=True):
+    quota_set: ProjectFileQuotas
+
+
+class NetworkQuotaSetBody(Struct, forbid_unknown_fields=True):
+    quota_set: ProjectNetworkQuotas
+
+
 class QuotaClassSetBody(Struct, forbid_unknown_fields=True):
     quota_class_set: Quotas
+
+
+class FileQuotaClassSetBody(Struct, forbid_unknown_fields=True):
+    quota_class_set: FileQuotas
+
+
+class NetworkQuotaClassSetBody(Struct, forbid_unknown_fields=True):
+    quota_class_set: NetworkQuotas

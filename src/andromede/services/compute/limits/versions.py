@@ -1,21 +1,20 @@
 """How quotas and limits changed: the network's own left in 2.36 (2.50 for classes), injected files
 in 2.57, image metadata in 2.39; server groups came to classes in 2.50.
 
-No file is ever injected into a server here, so the old members say 0; what the network service
-counts is not limited by compute, so they say -1.
+What left is kept for older clients, who set it and read it again; compute never counts it.
 Source: the compute API's microversion history.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from andromede.services.compute.versions import Conversion
+from andromede.services.compute.limits.store import FILES, FORMER, NETWORK
+from andromede.services.compute.versions import ALWAYS, Conversion
 
-FILES = ("injected_files", "injected_file_content_bytes", "injected_file_path_bytes")
-NETWORK = ("fixed_ips", "floating_ips", "security_group_rules", "security_groups")
 GROUPS = ("server_groups", "server_group_members")
+HIDDEN = "_former"  # the member in which a response bears its former limits until they are shown
 SETS = frozenset({
     "compute:quota_set:show", "compute:quota_set:defaults", "compute:quota_set:update",
     "compute:quota_set:detail",
@@ -29,15 +28,24 @@ def _quotas(body: Any) -> dict[str, Any]:
     return quotas
 
 
-def _with(names: tuple[str, ...], limit: int) -> Callable[[Any], Any]:
+def hide(quotas: dict[str, Any]) -> dict[str, Any]:
+    """A body's quotas with the former ones out of sight."""
+    shown = {name: value for name, value in quotas.items() if name not in FORMER}
+    return {**shown, HIDDEN: {name: quotas[name] for name in FORMER if name in quotas}}
+
+
+def _with(names: Iterable[str]) -> Callable[[Any], Any]:
     def lower(body: Any) -> Any:
         quotas = _quotas(body)
-        detailed = any(isinstance(value, dict) for value in quotas.values())
-        for name in names:
-            quotas[name] = {"limit": limit, "in_use": 0, "reserved": 0} if detailed else limit
+        quotas.update({name: quotas[HIDDEN][name] for name in names})
         return body
 
     return lower
+
+
+def _without_hidden(body: Any) -> Any:
+    del _quotas(body)[HIDDEN]
+    return body
 
 
 def _without_groups(body: Any) -> Any:
@@ -61,10 +69,10 @@ def _image_meta(body: Any) -> Any:
 
 
 CONVERSIONS = [
-    Conversion(since=(2, 36), actions=SETS, lower=_with(NETWORK, -1)),
-    Conversion(since=(2, 50), actions=CLASSES, lower=_with(NETWORK, -1)),
+    Conversion(since=(2, 36), actions=SETS, lower=_with(NETWORK)),
+    Conversion(since=(2, 50), actions=CLASSES, lower=_with(NETWORK)),
     Conversion(since=(2, 50), actions=CLASSES, lower=_without_groups),
-    Conversion(since=(2, 57), actions=SETS | CLASSES, lower=_with(FILES, 0)),
+    Conversion(since=(2, 57), actions=SETS | CLASSES, lower=_with(FILES)),
     Conversion(
         since=(2, 36),
         actions=LIMITS,
@@ -76,6 +84,7 @@ CONVERSIONS = [
             totalSecurityGroupsUsed=0,
         ),
     ),
+    Conversion(since=ALWAYS, actions=SETS | CLASSES, lower=_without_hidden),
     Conversion(since=(2, 39), actions=LIMITS, lower=_image_meta),
     Conversion(
         since=(2, 57), actions=LIMITS, lower=_absolute(maxPersonality=0, maxPersonalitySize=0)

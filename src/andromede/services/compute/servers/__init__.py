@@ -1,6 +1,6 @@
 """Servers: the machines customers make, what they show of themselves, and their lives."""
 
-from andromede.services.compute.servers import attached, diagnostics, events, moves, routes, secret
+from andromede.services.compute.servers import attached, diagnostics, events, routes, secret
 from andromede.services.compute.servers.actions import interfaces
 from andromede.services.compute.servers.actions import routes as actions
 from andromede.services.compute.servers.actions import versions as actions_versions
@@ -10,6 +10,7 @@ from andromede.services.compute.servers.groups import routes as groups
 from andromede.services.compute.servers.groups import versions as groups_versions
 from andromede.services.compute.servers.history import routes as history
 from andromede.services.compute.servers.history import versions as history_versions
+from andromede.services.compute.servers.moves import routes as moves
 from andromede.services.compute.servers.properties import metadata, tags
 from andromede.services.compute.servers.reconcile import reconcilers
 from andromede.services.compute.servers.steps import LIFECYCLE, cards
@@ -40,6 +41,7 @@ CONVERSIONS = [
     *actions_versions.CONVERSIONS,
     *diagnostics.CONVERSIONS,
     *consoles_versions.CONVERSIONS,
+    *moves.CONVERSIONS,
 ]
 
 LIFECYCLES = [LIFECYCLE, cards.LIFECYCLE]

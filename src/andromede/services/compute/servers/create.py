@@ -137,12 +137,13 @@ def _drafts(context: Context, asked: NewServer, hints: dict[str, Any]) -> list[S
     name = values.printable(asked.name, "name")
     flavor = flavor_of(context, str(asked.flavorRef))
     least, most = values.whole(asked.min_count, "min_count", 1), _counts(asked)
-    allowed = quota.of(context.conn, context.project_id)
-    count = quota.within(context.conn, allowed, context.project_id, flavor, least, most)
+    project_id, user_id = context.project_id, context.caller.user_id
+    count = quota.within(context.conn, project_id, user_id, flavor, least, most)
     if asked.hostname is not None:
         naming.check_hostname(asked.hostname)
         if most > 1:
             raise BadRequest("Unable to allocate a single hostname to multiple instances")
+    allowed = quota.of(context.conn, project_id)
     items = quota.require_metadata(allowed, values.pairs(asked.metadata, "metadata"))
     draft = _draft(context, asked, flavor, items)
     draft.hints = hints

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 ANY = {"IPv4": "0.0.0.0/0", "IPv6": "::/0"}
+WHOLE = {"port_range_min": 1, "port_range_max": 65_535}
 
 
 def view(group: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
@@ -42,6 +43,9 @@ def _rules(group: dict[str, Any], names: dict[str, str]) -> Iterable[dict[str, A
 
 
 def _port(rule: dict[str, Any], name: str) -> int | None:
-    """A bound of the ports; -1 for all of a protocol, none when there is no protocol."""
+    """A bound of the ports; for all of a protocol its own, or -1 where it has no ports; none when
+    there is no protocol."""
     value: int | None = rule[name]
-    return -1 if value is None and rule["protocol"] else value
+    if value is not None or not rule["protocol"]:
+        return value
+    return WHOLE[name] if rule["protocol"] in ("tcp", "udp") else -1

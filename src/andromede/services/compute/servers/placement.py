@@ -8,13 +8,14 @@ from andromede.db import Connection
 from andromede.engine.protocol import HostFacts
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden
+from andromede.services.compute.hosts import placing
 from andromede.services.compute.hosts import store as hosts
+from andromede.services.compute.hosts.store import ZONE
 from andromede.services.compute.servers import store
 from andromede.services.compute.servers.model import Server
 from andromede.services.compute.servers.schema import NewServer
 from andromede.sovereignty.policy.model import AT_REST
 
-ZONE = "nova"  # the one zone of a cloud of one host
 OVERCOMMIT = 4  # vcpus claimed for each of the host's
 RESERVED = 512  # MiB of memory kept for the host itself
 
@@ -32,7 +33,7 @@ class Zone(Struct, frozen=True, kw_only=True):
 
 def zone(context: Context, asked: NewServer) -> Zone:
     """Read `availability_zone` (also `zone:host:node`), `host` and `hypervisor_hostname`, and ask
-    for admission. A cloud of several sites has a zone for each.
+    for admission.
 
     Errors: BadRequest for an unknown zone; Forbidden when others than operators name a host, or no
     site that the request leaves is admissible.
@@ -42,7 +43,7 @@ def zone(context: Context, asked: NewServer) -> Zone:
     several = len(sites) > 1
     name, _, rest = (asked.availability_zone or "").partition(":")
     host, _, node = rest.partition(":")
-    if name not in ("", *(sites if several else (ZONE,))):
+    if name not in ("", *zones(context.conn)):
         raise BadRequest("The requested availability zone is not available")
     named = {each for each in (host, node, asked.host, asked.hypervisor_hostname) if each}
     if named and not context.caller.admin:
@@ -60,7 +61,8 @@ def zone(context: Context, asked: NewServer) -> Zone:
     home = context.cloud.config.place
     if not several:
         context.admit(context.project_id, keys=AT_REST)
-        return Zone(name=ZONE, pinned=name or None, host=wanted, region=home.region, site=home.site)
+        named_zone, region, site = name or ZONE, home.region, home.site
+        return Zone(name=named_zone, pinned=name or None, host=wanted, region=region, site=site)
     left = [name] if name else [places[wanted][1]] if wanted in places else sorted(sites)
     site = context.admit_any(context.project_id, left, sites, keys=AT_REST)
     return Zone(name=site, pinned=name or None, host=wanted, region=sites[site], site=site)
@@ -68,8 +70,7 @@ def zone(context: Context, asked: NewServer) -> Zone:
 
 def zones(conn: Connection) -> set[str]:
     """The zones that servers may be asked to be in."""
-    sites = {site for _, site in hosts.places(conn).values()}
-    return sites if len(sites) > 1 else {ZONE}
+    return set(placing.zones(conn).values()) or {ZONE}
 
 
 def why_not(conn: Connection, server: Server, host: HostFacts) -> str | None:

@@ -5,14 +5,14 @@ Source: the compute API answers 403 with what was asked, used and allowed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from andromede import quotas
 from andromede.db import Connection
 from andromede.http.errors import OverLimit
 from andromede.services.compute.limits import store as limits
 from andromede.services.compute.servers import store
-from andromede.services.compute.servers.model import Flavor
+from andromede.services.compute.servers.model import Flavor, Server
 
 
 def of(conn: Connection, project_id: str) -> dict[str, int]:
@@ -21,63 +21,66 @@ def of(conn: Connection, project_id: str) -> dict[str, int]:
 
 
 def within(
-    conn: Connection,
-    allowed: Mapping[str, int],
-    project_id: str,
-    flavor: Flavor,
-    least: int,
-    most: int,
+    conn: Connection, project_id: str, user_id: str, flavor: Flavor, least: int, most: int
 ) -> int:
-    """How many servers of the flavor the project may have now, from `least` to `most`.
+    """How many servers of the flavor a user of the project may have now, from `least` to `most`.
 
     Errors: OverLimit when not even `least` fit.
     """
-    used = dict(zip(("instances", "cores", "ram"), store.usage(conn, project_id), strict=True))
     each = {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram}
     room = most
-    for name, size in each.items():
-        if allowed[name] != quotas.UNLIMITED and size:
-            room = min(room, (allowed[name] - used[name]) // size)
-    if room >= least:
-        return room
+    for allowed, used in _scopes(conn, project_id, user_id):
+        for name, size in each.items():
+            if allowed.get(name, quotas.UNLIMITED) != quotas.UNLIMITED and size:
+                room = min(room, (allowed[name] - used[name]) // size)
+        if room < least:
+            raise _over(allowed, used, {name: size * least for name, size in each.items()})
+    return room
+
+
+def _scopes(
+    conn: Connection, project_id: str, user_id: str
+) -> Iterator[tuple[Mapping[str, int], dict[str, int]]]:
+    """What is allowed and used: in the project, and by its user where that was limited."""
+    yield of(conn, project_id), _used(store.usage(conn, project_id))
+    mine = limits.of_user(conn, project_id, user_id)
+    if mine:
+        yield mine, _used(store.usage_of_user(conn, project_id, user_id))
+
+
+def _used(usage: tuple[int, int, int]) -> dict[str, int]:
+    return dict(zip(("instances", "cores", "ram"), usage, strict=True))
+
+
+def _over(allowed: Mapping[str, int], used: dict[str, int], asked: dict[str, int]) -> OverLimit:
     over = sorted(
         name
-        for name, size in each.items()
-        if allowed[name] != quotas.UNLIMITED and used[name] + size * least > allowed[name]
+        for name, more in asked.items()
+        if allowed.get(name, quotas.UNLIMITED) != quotas.UNLIMITED
+        and more > 0
+        and used[name] + more > allowed[name]
     )
-    asked, taken, most_allowed = (
-        ", ".join(str(number) for number in numbers)
-        for numbers in (
-            [each[name] * least for name in over],
-            [used[name] for name in over],
-            [allowed[name] for name in over],
-        )
+    wanted, taken, most_allowed = (
+        ", ".join(str(numbers[name]) for name in over) for numbers in (asked, used, allowed)
     )
     names = ", ".join(over)
-    raise OverLimit(
-        f"Quota exceeded for {names}: Requested {asked}, but already used {taken} of "
+    return OverLimit(
+        f"Quota exceeded for {names}: Requested {wanted}, but already used {taken} of "
         f"{most_allowed} {names}"
     )
 
 
-def grow(
-    conn: Connection, allowed: Mapping[str, int], project_id: str, old: Flavor, new: Flavor
-) -> None:
-    """Refuse a server of a larger flavor beyond what its project may have.
+def grow(conn: Connection, server: Server, new: Flavor) -> None:
+    """Refuse a server a larger flavor beyond what its project and its user may have.
 
     Errors: OverLimit.
     """
-    _, cores, ram = store.usage(conn, project_id)
-    for name, used, more in (
-        ("cores", cores, new.vcpus - old.vcpus),
-        ("ram", ram, new.ram - old.ram),
-    ):
-        if more > 0:
-            say = (
-                f"Quota exceeded for {name}: Requested {more}, but already used {used} of "
-                f"{allowed[name]} {name}"
-            )
-            quotas.require(allowed[name], used, more, say)
+    more = {"cores": new.vcpus - server.flavor.vcpus, "ram": new.ram - server.flavor.ram}
+    for allowed, used in _scopes(conn, server.project_id, server.user_id):
+        for name, size in more.items():
+            limit = allowed.get(name, quotas.UNLIMITED)
+            if size > 0 and limit != quotas.UNLIMITED and used[name] + size > limit:
+                raise _over(allowed, used, more)
 
 
 def require_metadata(allowed: Mapping[str, int], items: dict[str, str]) -> dict[str, str]:

@@ -10,7 +10,10 @@ from msgspec import Struct
 from andromede.config import Place
 from andromede.db import Connection
 from andromede.engine.protocol import HostFacts
+from andromede.services.compute.hosts.aggregates.store import zones as zones_of_aggregates
 from andromede.services.compute.hosts.record import place_of
+from andromede.services.compute.hosts.store import ZONE
+from andromede.services.compute.hosts.store import closed as closed_hosts
 from andromede.services.compute.servers import company as companies
 from andromede.services.compute.servers import placement, store
 from andromede.services.compute.servers.model import Server
@@ -21,11 +24,12 @@ ACTION = "compute:server:create"
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
-    """A host with its place; `several`: the cloud has hosts at more than one site."""
+    """A host with its place and zone; `several`: the cloud has hosts at more than one site."""
 
     host: HostFacts
     region: str
     site: str
+    zone: str
     several: bool
 
 
@@ -36,10 +40,15 @@ def choose(
     reasons: list[str] = []
     best: tuple[tuple[int, float], Candidate] | None = None
     company = companies.of(conn, server)
+    closed = closed_hosts(conn)
     candidates = _candidates(conn, hosts, home)
     sites = sorted({each.site for each in candidates})
     for each in candidates:
-        why = company.why_not(each.host.name) or _why_not(conn, server, each, sites)
+        why = (
+            closed.get(each.host.name)
+            or company.why_not(each.host.name)
+            or _why_not(conn, server, each, sites)
+        )
         if why is not None:
             reasons.append(why if len(hosts) == 1 else f"{each.host.name}: {why}")
             continue
@@ -55,21 +64,23 @@ def choose(
 
 
 def _candidates(conn: Connection, hosts: Sequence[HostFacts], home: Place) -> list[Candidate]:
-    if len(hosts) == 1:
-        return [Candidate(host=hosts[0], region=home.region, site=home.site, several=False)]
-    places = {each.name: place_of(conn, each.name, home) for each in hosts}
+    zones = zones_of_aggregates(conn)
+    places = {hosts[0].name: (home.region, home.site)}
+    if len(hosts) > 1:
+        places = {each.name: place_of(conn, each.name, home) for each in hosts}
     several = len(set(places.values())) > 1
-    return [
-        Candidate(host=each, region=places[each.name][0], site=places[each.name][1],
-                  several=several)
-        for each in hosts
-    ]  # fmt: skip
+    found = []
+    for each in hosts:
+        region, site = places[each.name]
+        zone = site if several else zones.get(each.name, ZONE)
+        found.append(Candidate(host=each, region=region, site=site, zone=zone, several=several))
+    return found
 
 
 def _why_not(
     conn: Connection, server: Server, candidate: Candidate, sites: Sequence[str]
 ) -> str | None:
-    if candidate.several and server.pinned_zone not in (None, candidate.site):
+    if server.pinned_zone not in (None, candidate.zone):
         return f"zone {server.pinned_zone} was asked for"
     decision = admit.admit(
         conn,

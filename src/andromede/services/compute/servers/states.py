@@ -106,6 +106,10 @@ HARMLESS = frozenset({
     Doing.RESIZE_PREP, Doing.IMAGE_SNAPSHOT_PENDING, Doing.IMAGE_SNAPSHOT, Doing.IMAGE_UPLOADING,
     Doing.IMAGE_BACKUP,
 })  # fmt: skip
+RESIZING = frozenset({
+    Doing.RESIZE_PREP, Doing.RESIZE_MIGRATING, Doing.RESIZE_FINISH, Doing.RESIZE_CONFIRMING,
+    Doing.RESIZE_REVERTING,
+})  # fmt: skip
 # The states in which a hard reboot may replace what is under way.
 REBOOTABLE = frozenset({
     None, Doing.REBOOTING, Doing.REBOOTING_HARD, Doing.RESUMING, Doing.UNPAUSING, Doing.PAUSING,

@@ -99,6 +99,10 @@ _USAGE = Statement(
     "SELECT COUNT(*), COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory), 0) FROM server"
     " WHERE deleted = 0 AND project_id = :project_id"
 )
+_USAGE_OF_USER = Statement(
+    "SELECT COUNT(*), COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory), 0) FROM server"
+    " WHERE deleted = 0 AND project_id = :project_id AND user_id = :user_id"
+)
 _CLAIMS = Statement(
     "SELECT COUNT(*), COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory), 0), COALESCE(SUM(disk), 0)"
     " FROM server WHERE deleted = 0 AND host = :host"
@@ -210,6 +214,12 @@ def _write_tags(conn: Connection, server_id: str, tags: Sequence[str]) -> None:
 def usage(conn: Connection, project_id: str) -> tuple[int, int, int]:
     """What a project's servers take: how many, vcpus, MiB of memory."""
     [row] = _USAGE.rows(conn, {"project_id": project_id})
+    return int(row[0]), int(row[1]), int(row[2])
+
+
+def usage_of_user(conn: Connection, project_id: str, user_id: str) -> tuple[int, int, int]:
+    """What the servers take that one of the project's users made."""
+    [row] = _USAGE_OF_USER.rows(conn, {"project_id": project_id, "user_id": user_id})
     return int(row[0]), int(row[1]), int(row[2])
 
 

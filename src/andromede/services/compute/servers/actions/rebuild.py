@@ -101,4 +101,5 @@ def _answer(context: Context, server_id: str, password: str) -> Reply:
     shown = views.full(context, changed, nets[server_id])
     shown["adminPass"] = password
     shown["user_data"] = changed.user_data
+    shown.pop("OS-EXT-SRV-ATTR:user_data", None)  # which operators are shown otherwise
     return Reply(202, {"server": shown}, {"Location": views.links(context, server_id)[0]["href"]})

@@ -14,6 +14,7 @@ from andromede.http.operation import Reply
 from andromede.services.compute.servers import create, guards, quota
 from andromede.services.compute.servers.actions.intent import begin
 from andromede.services.compute.servers.model import Course, Flavor, Server, Sizes
+from andromede.services.compute.servers.moves import store as moves
 from andromede.services.compute.servers.schema import ResizeBody
 from andromede.services.compute.servers.states import Doing, Vm
 
@@ -27,11 +28,15 @@ def resize(context: Context) -> None:
     guards.in_state(server, "resize", vm={Vm.ACTIVE, Vm.STOPPED})
     flavor = create.flavor_of(context, str(body.resize.flavorRef))
     new = _sizes(server, flavor)
-    allowed = quota.of(context.conn, server.project_id)
-    quota.grow(context.conn, allowed, server.project_id, server.flavor, flavor)
+    quota.grow(context.conn, server, flavor)
     changes = {}
     if body.resize.disk_config is not UNSET:
         changes["disk_config"] = body.resize.disk_config
+    moves.begin(
+        context.conn, server_id=server.id, project_id=server.project_id,
+        user_id=context.caller.user_id, host=server.host or "", old_flavor=server.flavor.id,
+        new_flavor=flavor.id,
+    )  # fmt: skip
     old = Sizes(flavor=server.flavor, disk=server.disk)
     begin(
         context, server, "resize", "compute_prep_resize", "make_room", seconds=SECONDS,

@@ -51,7 +51,10 @@ def unshelve(context: Context) -> None:
     guards.in_state(server, "unshelve", vm={Vm.SHELVED, Vm.SHELVED_OFFLOADED})
     asked = body.unshelve if body.unshelve is not None else Unshelve()
     changes = _destination(context, server, asked)
-    context.admit(server.project_id, changes.get("pinned_zone") or server.site, keys=AT_REST)
+    asked_zone = changes.get("pinned_zone")
+    sites = {site for _, site in hosts.places(context.conn).values()}
+    to = asked_zone if asked_zone in sites else server.site
+    context.admit(server.project_id, to, keys=AT_REST)
     begin(
         context, server, "unshelve", "compute_unshelve_instance", "unshelve", seconds=SECONDS,
         task_state=Doing.UNSHELVING, **changes,

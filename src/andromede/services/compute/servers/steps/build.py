@@ -43,9 +43,9 @@ def place(
 
 def _claim(conn: Connection, server: Server, chosen: Candidate) -> None:
     """Note where a server is, and let its ports follow."""
-    changes: dict[str, str] = {}
+    changes: dict[str, str] = {"zone": chosen.zone} if chosen.zone != server.zone else {}
     if chosen.several:
-        changes = {"region": chosen.region, "site": chosen.site, "zone": chosen.site}
+        changes |= {"region": chosen.region, "site": chosen.site}
         networking.move(conn, server, chosen.host.name, chosen.site)
     store.change(conn, server.id, host=chosen.host.name, task_state=Doing.SPAWNING, **changes)
 

@@ -7,7 +7,8 @@ from andromede.db import Connection
 from andromede.services.compute.servers import store
 from andromede.services.compute.servers.history import store as history
 from andromede.services.compute.servers.model import Fault, Server
-from andromede.services.compute.servers.states import HARMLESS, Doing, PowerState, Vm
+from andromede.services.compute.servers.moves import store as moves
+from andromede.services.compute.servers.states import HARMLESS, RESIZING, Doing, PowerState, Vm
 from andromede.services.image import api as image
 from andromede.work import Step
 from andromede.work.lifecycle import Record
@@ -28,6 +29,8 @@ def fail(step: Step, message: str) -> Record:
             details=f"step {step.task.label}, request {step.task.request_id}",
         )
         request = step.task.request_id
+        if server.task_state in RESIZING:
+            moves.note(conn, step.id, moves.ERROR)
         if _harmless(conn, server, request):
             history.end(conn, step.id, request, server.host, message)
             return

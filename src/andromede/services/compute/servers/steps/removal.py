@@ -8,6 +8,7 @@ from andromede.services.compute.servers.consoles import store as consoles
 from andromede.services.compute.servers.deaths import store as deaths
 from andromede.services.compute.servers.groups import store as groups
 from andromede.services.compute.servers.history import store as history
+from andromede.services.compute.servers.moves import store as moves
 from andromede.services.compute.servers.states import Doing, PowerState, Vm
 from andromede.services.compute.servers.steps.failure import drop_copy
 from andromede.services.network.api import release_ports
@@ -53,6 +54,7 @@ def _bury(conn: Connection, step: Step) -> None:
     groups.leave(conn, step.id)
     history.end(conn, step.id, step.task.request_id, server.host)
     store.bury(conn, step.id)
+    moves.note(conn, step.id, moves.CONFIRMED)
 
 
 STEPS = {"put_aside": put_aside, "reclaim": reclaim, "remove": remove}

@@ -8,6 +8,7 @@ from andromede.services.compute.servers import placement, store
 from andromede.services.compute.servers.actions.resize import SECONDS
 from andromede.services.compute.servers.history import store as history
 from andromede.services.compute.servers.model import Course, Server, Sizes
+from andromede.services.compute.servers.moves import store as moves
 from andromede.services.compute.servers.states import Doing, PowerState, Vm
 from andromede.services.compute.servers.steps import machine
 from andromede.services.compute.servers.steps.build import running
@@ -52,6 +53,7 @@ def _claim(conn: Connection, server_id: str, hosts: tuple[HostFacts, ...]) -> No
     if why is not None:
         raise PermanentError(f"No valid host was found. {why}")
     store.change(conn, server_id, task_state=Doing.RESIZE_MIGRATING, **claims)
+    moves.note(conn, server_id, moves.MOVING)
 
 
 def resize_quieten(step: Step) -> Outcome:
@@ -89,6 +91,7 @@ def resize_finish(step: Step) -> Outcome:
         else:
             stopped(conn, step)
         store.change(conn, step.id, vm_state=Vm.RESIZED, course=course, progress=100)
+        moves.note(conn, step.id, moves.FINISHED)
 
     return Done(record)
 
@@ -102,6 +105,7 @@ def confirm_resize(step: Step) -> Outcome:
         state = Vm.STOPPED if off else Vm.ACTIVE
         store.change(conn, step.id, vm_state=state, task_state=None, course=None, **_sized(new))
         history.end(conn, step.id, step.task.request_id, server.host)
+        moves.note(conn, step.id, moves.CONFIRMED)
 
     return Done(record)
 
@@ -114,6 +118,7 @@ def revert_resize(step: Step) -> Outcome:
     def record(conn: Connection) -> None:
         _, _, old, _ = _course(store.get(conn, step.id))
         store.change(conn, step.id, flavor=old.flavor, flavor_id=old.flavor.id, **_sized(old))
+        moves.note(conn, step.id, moves.REVERTED)
 
     return Hop("revert_finish", record)
 

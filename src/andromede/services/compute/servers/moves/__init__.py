@@ -1,0 +1,1 @@
+"""Resizes of servers as the compute API lists them, among migrations."""
