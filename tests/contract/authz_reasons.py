@@ -69,6 +69,7 @@ REASONS: dict[str, str] = {
     **dict.fromkeys(
         ("GET /{s0}/{s1}/{s2}", "GET /{s0}/{s1}/{s2}/{s3}", "GET /{s0}/{s1}/{s2}/{s3}/{s4}/{s5}"),
         "public; files of noVNC, which the tests do without",
+    ),
     "compute:floating-ip:create": OWNER,
     "compute:group:create": OWNER,
     "compute:group-rule:create": OWNER,

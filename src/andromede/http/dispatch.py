@@ -97,16 +97,11 @@ class Dispatcher:
         context: Context | None = None
         extra: Mapping[str, str] = {}
         try:
-            version = (0, 0)
             path = below_mount(scope)
             found = table.find(scope["method"], path)
             if "%00" in path:
                 bodies.refuse_nul(found[1])
-            if service.microversions is not None and table.aliased(path):
-                version = service.microversions.lowest
-            elif service.microversions is not None:
-                version = service.microversions.negotiate(headers)
-                extra = service.microversions.answer(version)
+            version, extra = table.negotiate(path, headers)
             context = await self._parse(service, found, version, scope, headers, receive)
             context.request_id = request_id
             reply = await self._perform(context)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
 from andromede.http.errors import MethodNotAllowed, NotFound
+from andromede.http.microversion import Version
 from andromede.http.operation import Operation, Service
 
 Group = list[Operation]  # rows that share method and path, told apart by body key or version
@@ -70,6 +71,19 @@ class Table:
     def aliased(self, path: str) -> bool:
         """Whether a path begins with one of the service's aliases."""
         return path.lstrip("/").partition("/")[0] in self.service.aliases
+
+    def negotiate(self, path: str, headers: Mapping[str, str]) -> tuple[Version, Mapping[str, str]]:
+        """The microversion of a request, and the headers that tell the client of it.
+
+        Errors: BadRequest when it asks for what is none; NotAcceptable out of the range.
+        """
+        known = self.service.microversions
+        if known is None:
+            return (0, 0), {}
+        if self.aliased(path):
+            return known.lowest, {}
+        version = known.negotiate(headers)
+        return version, known.answer(version)
 
     def _walk(self, node: Node, segments: Sequence[str], at: int, values: list[str]) -> Node | None:
         if at == len(segments):
