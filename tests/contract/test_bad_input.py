@@ -206,7 +206,8 @@ def shape(service: str, status: int, body: Any) -> Any:
             told = code, title
         case "placement", {"errors": [{"status": code, "title": title, "detail": message}]}:
             told = code, title
-        case "sovereignty" | "witness", {"message": message, "code": code, "title": title}:
+        case "sovereignty" | "witness" | "console", {
+            "message": message, "code": code, "title": title}:  # fmt: skip
             told = code, title
         case "image", {"message": message, "code": str(code), "title": title}:
             told = int(code.removesuffix(f" {title}")), title

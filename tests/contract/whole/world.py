@@ -3,6 +3,7 @@ each noun, and a bearer for each persona."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,8 +28,9 @@ PUBLIC = ("none", "reader", "member", "manager", "other", "domain")
 PRIVATE = ("admin", "sysread", "sysadm")
 
 
+@functools.cache
 def all_services() -> list[Service]:
-    """Every service that customers and operators reach."""
+    """Every service that customers and operators reach; the same ones each time."""
     return [*assembly.services(), *assembly.uncatalogued_services()]
 
 
