@@ -190,7 +190,8 @@ def _machines(prepared: Prepared) -> dict[str, dict[str, Any]]:
             **dict.fromkeys(
                 ("resize", "snapshot", "pause", "suspend", "shelve", "rescue", "stable_rescue",
                  "console_output", "config_drive", "metadata_service", "interface_attach",
-                 "vnc_console", "serial_console", "enable_instance_password"), True,
+                 "vnc_console", "serial_console", "enable_instance_password",
+                 "hostname_fqdn_sanitization"), True,
             ),
             **dict.fromkeys(
                 ("cold_migration", "live_migration", "spice_console", "personality",
