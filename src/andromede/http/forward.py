@@ -37,7 +37,8 @@ def ask(
     query: Sequence[tuple[str, str]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Any:
-    """What the service named answers, as plain values; `path` is below its mount.
+    """What the service named answers, as plain values; `path` is below its mount, and spelled as in
+    a URL.
 
     What it concerns, whom it touched and that it was admitted become the asking request's.
     Errors: the other service's; Forbidden when the caller may not do it there.

@@ -124,7 +124,9 @@ def test_networks_are_told_by_name(older: Older, inside: Any) -> None:
     assert older.get(f"os-tenant-networks/{inside['id']}") == {"network": short}
     assert short in older.get("os-tenant-networks")["networks"]
     assert len(older.get("os-tenant-networks?limit=1")["networks"]) == 1
-    older.get(f"os-networks/{NOBODY}", 404)
+    for wanted in (NOBODY, "%2F", f"{inside['id']}%2Ftags"):
+        older.get(f"os-networks/{wanted}", 404)
+        older.get(f"os-tenant-networks/{wanted}", 404)
     assert older.at("2.36").get(f"{ROOT}/os-networks").status == 404
     assert older.at("2.36").get(f"{ROOT}/{IPS}").status == 404
 

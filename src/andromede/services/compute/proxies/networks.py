@@ -6,6 +6,7 @@ Source: the compute API's reference, "Networks" and "Project networks".
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from andromede.http.context import Context
 from andromede.http.errors import NotFound
@@ -39,8 +40,9 @@ def _all(context: Context) -> list[dict[str, Any]]:
 
 
 def _one(context: Context) -> dict[str, Any]:
+    wanted = quote(context.params["id"], safe="")
     try:
-        found: dict[str, Any] = rows.network(context, "GET", f"networks/{context.params['id']}")
+        found: dict[str, Any] = rows.network(context, "GET", f"networks/{wanted}")
     except NotFound as error:
         raise NotFound("Network not found") from error
     return dict(found["network"])
