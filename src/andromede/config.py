@@ -38,6 +38,16 @@ class Compliance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     change_password_upon_first_use: bool = False
 
 
+class Protection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who may do what with custom properties of images: names of roles, `@` for everybody."""
+
+    name: str  # a property's, or a pattern of them in which `*` stands for anything
+    create: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    update: tuple[str, ...] = ()
+    delete: tuple[str, ...] = ()
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One cloud's settings, as `cloud.toml` holds them."""
 
@@ -57,6 +67,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reclaim_seconds: int = 0  # how long a deleted server can be restored; 0: it goes at once
     place: Place = Place()
     security_compliance: Compliance = Compliance()
+    image_properties: tuple[Protection, ...] = ()  # the first that a name fits decides
 
 
 class Paths:
@@ -203,6 +214,17 @@ def _check(config: Config) -> None:
     except ValueError as error:
         raise ValueError(f"external_cidr: {error}") from None
     _check_compliance(config.security_compliance)
+    for each in config.image_properties:
+        _check_protection(each)
+
+
+def _check_protection(rule: Protection) -> None:
+    words = (rule.name, *rule.create, *rule.read, *rule.update, *rule.delete)
+    if not all(words):
+        raise ValueError(
+            f"image_properties has an empty word for {rule.name!r}: a property's name, roles and @ "
+            f"for everybody are accepted"
+        )
 
 
 def _check_compliance(wanted: Compliance) -> None:
@@ -237,9 +259,13 @@ def save(state: Path, config: Config) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = msgspec.to_builtins(config)
     tables = {key: plain.pop(key) for key in ("place", "security_compliance")}
-    lines = [f"{key} = {_toml(value)}" for key, value in plain.items()]
+    several = {key: plain.pop(key) for key in ("image_properties",)}
+    lines = _pairs(plain)
     for name, table in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+        lines += ["", f"[{name}]", *_pairs(table)]
+    for name, listed in several.items():
+        for table in listed:
+            lines += ["", f"[[{name}]]", *_pairs(table)]
     draft = path.with_suffix(".new")
     try:
         draft.touch(mode=0o600 if config.database else 0o644)  # a URL may hold a password
@@ -248,6 +274,10 @@ def save(state: Path, config: Config) -> None:
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _pairs(table: dict[str, object]) -> list[str]:
+    return [f"{key} = {_toml(value)}" for key, value in table.items()]
 
 
 def _toml(value: object) -> str:

@@ -146,6 +146,8 @@ def _options(prepared: Prepared, folder: Path) -> dict[str, dict[str, Any]]:
             "http_qcow2_image": prepared.web_image, "http_image": prepared.web_image,
         },
         "image-feature-enabled": {
+            # What is no disk of its declared format is kept, and never booted (docs/adr/0013): tests
+            # that upload such bytes run, which enforcement would skip.
             "os_glance_reserved": True, "import_image": True, "image_format_enforcement": False,
         },
         "scenario": {"img_file": prepared.image_file or "", "img_disk_format": "qcow2",

@@ -81,6 +81,7 @@ REASONS: dict[str, str] = {
         "501 as in the real service, whose engine does not power its host",
     ),
     "image:image:create": OWNER,
+    "image:task:create": OWNER,
     "sovereignty:bundle:show": "the system has no leaves: an operator names the project it asks of",
     "sovereignty:notice:read": "noted for the caller's project; the system is none",
     "compute:server:add-group": "a group is sought in the caller's project; the system is none",

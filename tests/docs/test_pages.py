@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from andromede.cli.main import app
-from andromede.config import Compliance, Config, Place
+from andromede.config import Compliance, Config, Place, Protection
 from andromede.roles import apidoc
 from tests.docs import pages
 from tests.docs.pages import PAGES, ROOT
@@ -72,6 +72,9 @@ def test_every_setting_is_told() -> None:
     settings += [f"place.{each.encode_name}" for each in msgspec.structs.fields(Place)]
     settings += [
         f"security_compliance.{each.encode_name}" for each in msgspec.structs.fields(Compliance)
+    ]
+    settings += [
+        f"image_properties.{each.encode_name}" for each in msgspec.structs.fields(Protection)
     ]
     assert [each for each in settings if f"| `{each}` |" not in page] == []
 

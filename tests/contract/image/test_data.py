@@ -53,30 +53,6 @@ def test_what_is_uploaded_is_what_is_downloaded(cloud: TestCloud) -> None:
     assert files(cloud) == [made["id"]]
 
 
-@pytest.mark.parametrize(
-    ("asked", "status", "part", "shown"),
-    [
-        ("bytes=0-3", 206, b"0123", "bytes 0-3/10"),
-        ("bytes=4-", 206, b"456789", "bytes 4-9/10"),
-        ("bytes=-3", 206, b"789", "bytes 7-9/10"),
-        ("bytes=-30", 206, b"0123456789", "bytes 0-9/10"),
-        ("bytes=8-99", 206, b"89", "bytes 8-9/10"),
-        ("bytes=10-", 416, None, "bytes */10"),
-        ("bytes=-0", 416, None, "bytes */10"),
-        ("bytes=5-4", 416, None, "bytes */10"),
-        ("bytes=-", 416, None, "bytes */10"),
-        ("pages=1-2", 416, None, "bytes */10"),
-    ],
-)
-def test_ranges(cloud: TestCloud, asked: str, status: int, part: bytes | None, shown: str) -> None:
-    member = cloud.as_(caller())
-    made = active(member, b"0123456789")
-    answer = member.get(f"/image/v2/images/{made['id']}/file", headers={"range": asked})
-    assert answer.status == status
-    assert answer.headers["content-range"] == shown
-    assert part is None or answer.body == part
-
-
 def test_an_image_without_data_has_no_content(cloud: TestCloud) -> None:
     member = cloud.as_(caller())
     answer = member.get(f"/image/v2/images/{create(member)['id']}/file")

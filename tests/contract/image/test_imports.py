@@ -267,7 +267,8 @@ def test_operators_read_all_tasks(cloud: TestCloud, member: Client) -> None:
     task = rest["tasks"][0]
     assert admin.get(f"/image/v2/tasks/{task['id']}").expect(200)["status"] == "success"
     assert admin.get(f"/image/v2/tasks/{unknown_id()}").status == 404
-    for query in ("limit=x", "marker=x", "status=good", "colour=red"):
+    assert len(admin.get("/image/v2/tasks?type=api_image_import").expect(200)["tasks"]) == 3
+    for query in ("limit=x", "marker=x", "status=good", "colour=red", "type=export"):
         assert admin.get(f"/image/v2/tasks?{query}").status == 400
     assert member.get("/image/v2/tasks").status == 403
     assert cloud.as_(caller(project="p2")).get(

@@ -93,6 +93,9 @@ def _bodies(whole: Whole) -> dict[str, Any]:
         **extensions.bodies(ids), **accounts.bodies(whole), **older.bodies(ids),
         "sovereignty:world:declare": {"world": whole.documents["world"]},
         "image:image:create": dict(BARE),
+        "image:task:create": {"type": "import", "input": {
+            "import_from": "http://images.example.org/disk", "import_from_format": "raw",
+            "image_properties": {}}},
         "image:image:update": [{"op": "replace", "path": "/name", "value": "new"}],
     }  # fmt: skip
 

@@ -17,3 +17,18 @@ def test_a_password_in_the_settings_is_for_the_owner_alone(
     config.save(tmp_path, wanted)
     assert config.load(tmp_path) == wanted
     assert config.Paths(tmp_path).config.stat().st_mode & 0o777 == mode
+
+
+def test_protected_properties_are_kept_as_a_list_of_tables(tmp_path: Path) -> None:
+    rules = [
+        {"name": "billing_*", "create": ["admin"], "read": ["@"]},
+        {"name": "licence"},
+    ]
+    wanted = config.new_config(engine="simulated", image_properties=rules)
+    config.save(tmp_path, wanted)
+    assert config.load(tmp_path) == wanted
+    path = config.Paths(tmp_path).config
+    assert path.read_text().count("[[image_properties]]") == 2
+    path.write_text(path.read_text().replace('"admin"', '""'))
+    with pytest.raises(ValueError, match="an empty word for 'billing_"):
+        config.load(tmp_path)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from msgspec import Struct
 
 from andromede.config import Paths
 from andromede.db import Connection, Database
 from andromede.http.access import Caller
+from andromede.http.context import Context
 from andromede.http.errors import BadRequest
-from andromede.services.image import access, store
+from andromede.services.image import access, protection, store
 from andromede.services.image.audit import audit
 from andromede.services.image.data import files
 from andromede.services.image.imports.downloads import download
@@ -25,7 +27,7 @@ from andromede.sovereignty.consent.reach import Reach
 __all__ = [
     "QUOTA_DEFAULTS", "UUID", "BootImage", "audit", "clean", "discard", "download", "downloads",
     "fill", "image_for_boot", "is_property", "limits", "placements", "properties_of", "reach",
-    "reserve", "rotate", "usage",
+    "require_properties", "reserve", "rotate", "usage",
 ]  # fmt: skip
 
 BOOTABLE = ("qcow2", "raw")
@@ -71,6 +73,11 @@ def image_for_boot(connection: Connection, caller: Caller, image_id: str) -> Boo
         min_ram=image.min_ram,
         properties=image.properties,
     )
+
+
+def require_properties(context: Context, names: Iterable[str]) -> None:
+    """Errors: Forbidden for a property that the caller may not give an image."""
+    protection.require(context, "create", names)
 
 
 def reach(connection: Connection, caller: Caller, image_id: str) -> Reach | None:

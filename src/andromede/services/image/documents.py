@@ -121,7 +121,7 @@ def _task() -> dict[str, Any]:
     }
     return {
         "id": {**_TEXT, "pattern": f"^{schema.UUID.pattern}$", "description": "The task's id"},
-        "type": {**_TEXT, "enum": ["api_image_import"], "description": "What it does"},
+        "type": {**_TEXT, "enum": ["import", "api_image_import"], "description": "What it does"},
         "status": {
             **_TEXT,
             "enum": ["pending", "processing", "success", "failure"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from andromede import clock, ids
@@ -9,7 +10,7 @@ from andromede.http.access import Caller
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Conflict, Forbidden, NotFound
 from andromede.http.operation import Reply
-from andromede.services.image import access, info, limits, schema, store, view
+from andromede.services.image import access, info, limits, protection, schema, store, view
 from andromede.services.image.store import Image
 from andromede.sovereignty.policy.model import AT_REST
 from andromede.work import intend
@@ -20,9 +21,24 @@ REMOVAL_SECONDS = 7 * 24 * 3600
 def create(context: Context) -> Reply:
     """Register an image; its data come by PUT …/file.
 
-    Errors: BadRequest for a faulty attribute; Forbidden for a read-only one; Conflict for a used id.
+    Errors: those of register.
     """
-    body = dict(context.body)
+    image = register(context, context.body)
+    headers = {
+        "Location": context.url(f"/v2/images/{image.id}"),
+        "OpenStack-image-import-methods": ",".join(info.METHODS),
+        "OpenStack-image-store-ids": info.STORE,
+    }
+    return Reply(201, view.show(context, image), headers)
+
+
+def register(context: Context, wanted: Mapping[str, Any]) -> Image:
+    """A new image without data, of the attributes and properties that a request names.
+
+    Errors: BadRequest for a faulty attribute; Forbidden for a read-only or protected one; Conflict
+    for a used id; TooLarge.
+    """
+    body = dict(wanted)
     for name, value in body.items():
         if name != "id":
             schema.check_name(name)
@@ -32,17 +48,13 @@ def create(context: Context) -> Reply:
     context.admit(owner, keys=AT_REST)
     image = _new(context, owner, body)
     schema.check_counts(image.tags, image.properties)
+    protection.require(context, "create", image.properties)
     limits.require_count(context.conn, owner)
     if store.used(context.conn, image.id):
         raise Conflict(f"Image ID {image.id} already exists!")
     store.insert(context.conn, image)
     context.concerns(image.id, owner)
-    headers = {
-        "Location": context.url(f"/v2/images/{image.id}"),
-        "OpenStack-image-import-methods": ",".join(info.METHODS),
-        "OpenStack-image-store-ids": info.STORE,
-    }
-    return Reply(201, view.show(image), headers)
+    return image
 
 
 def _owner(context: Context, wanted: str | None) -> str:
@@ -94,7 +106,7 @@ def _new(context: Context, owner: str, body: dict[str, Any]) -> Image:
 
 
 def show(context: Context) -> object:
-    return view.show(access.find_shown(context))
+    return view.show(context, access.find_shown(context))
 
 
 def delete(context: Context) -> Reply:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Conflict, Forbidden, UnsupportedMediaType
-from andromede.services.image import access, images, schema, store, view
+from andromede.services.image import access, images, protection, schema, store, view
 from andromede.services.image.store import Image
 from andromede.sovereignty.policy.model import AT_REST
 
@@ -46,7 +46,7 @@ def update(context: Context) -> object:
     schema.check_counts(image.tags, image.properties)
     if changes:
         store.update(context.conn, image)
-    return view.show(image)
+    return view.show(context, image)
 
 
 def read(media: str, body: Any) -> list[Change]:
@@ -108,7 +108,7 @@ def _pointer(path: Any) -> str:
 def _apply(context: Context, image: Image, change: Change) -> None:
     name = change.name
     if name not in ATTRIBUTES:
-        return _apply_property(image, change)
+        return _apply_property(context, image, change)
     if change.verb == "remove":
         raise Forbidden(f"Property {name} may not be removed.")
     if change.verb == "add" and change.once:
@@ -131,13 +131,17 @@ def _apply(context: Context, image: Image, change: Change) -> None:
     return None
 
 
-def _apply_property(image: Image, change: Change) -> None:
-    there = change.name in image.properties
+def _apply_property(context: Context, image: Image, change: Change) -> None:
+    """What the caller may not see is not there, but is not overwritten as if it were not."""
+    name, held = change.name, change.name in image.properties
+    there = held and protection.allowed(context, "read", name)
     if change.verb == "add" and change.once and there:
-        raise Conflict(f"Property {change.name} already present.")
+        raise Conflict(f"Property {name} already present.")
     if change.verb != "add" and not there:
-        raise Conflict(f"Property {change.name} does not exist.")
+        raise Conflict(f"Property {name} does not exist.")
     if change.verb == "remove":
-        del image.properties[change.name]
+        protection.require(context, "delete", [name])
+        del image.properties[name]
     else:
-        image.properties[change.name] = change.value
+        protection.require(context, "update" if held else "create", [name])
+        image.properties[name] = change.value

@@ -10,6 +10,7 @@ from andromede.http.operation import Operation, Transaction
 from andromede.services.image import documents, images, info, patch, versions
 from andromede.services.image.data import routes as data
 from andromede.services.image.imports import routes as imports
+from andromede.services.image.imports import tasks
 from andromede.services.image.listing import routes as listing
 from andromede.services.image.members import routes as members
 from andromede.services.image.metadefs import routes as metadefs
@@ -48,6 +49,8 @@ OPERATIONS = [
     _row("GET", "/info/usage", info.usage, "info:usage", PROJECT_READER),
     _row("DELETE", "/stores/{store}/{id}", info.remove_from_store, "store:remove", PROJECT_MEMBER),
     _row("GET", "/tasks", imports.index, "task:list", ADMIN),
+    _row("POST", "/tasks", tasks.create, "task:create", ADMIN, status=201, body=dict,
+         places="create"),
     _row("GET", "/tasks/{id}", imports.show, "task:show", ADMIN),
     _row("GET", "/images/{id}/tasks", imports.of_image, "task:of-image", PROJECT_READER),
     _row("POST", "/images/{id}/import", imports.create, "data:import", PROJECT_MEMBER, status=202,

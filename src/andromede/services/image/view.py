@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from andromede import clock
-from andromede.services.image import info
+from andromede.http.context import Context
+from andromede.services.image import info, protection
 from andromede.services.image.store import STORED, Image
 
 _SHOWN = (
@@ -15,8 +16,9 @@ _SHOWN = (
 )  # fmt: skip
 
 
-def show(image: Image) -> dict[str, Any]:
-    """The body of one image. Content that may never be booted is marked, with the reason."""
+def show(context: Context, image: Image) -> dict[str, Any]:
+    """The body of one image, with the properties that the caller may see. Content that may never be
+    booted is marked, with the reason."""
     path = f"/v2/images/{image.id}"
     marks = {"stores": info.STORE} if image.status in STORED else {}
     if image.unbootable is not None:
@@ -27,7 +29,7 @@ def show(image: Image) -> dict[str, Any]:
             "andromede_content_reason": image.unbootable,
         }
     return {
-        **image.properties,
+        **protection.seen(context, image.properties),
         **marks,
         **{name: getattr(image, name) for name in _SHOWN},
         "owner": image.project_id,

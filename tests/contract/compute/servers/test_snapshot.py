@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from andromede.config import Protection
 from tests.contract.compute.servers.helpers import ROOT, Site
 from tests.contract.image.helpers import show
 
@@ -101,6 +103,22 @@ def test_bad_requests_are_refused(site: Site, body: dict[str, Any], status: int)
     site.act(server, "createImage", body).expect(status)
     assert images(site) == []
     assert site.show(server)["OS-EXT-STS:task_state"] is None
+
+
+def test_a_property_that_is_protected_is_not_given_to_a_snapshot(site: Site) -> None:
+    server = site.build()["id"]
+    config = site.cloud.cloud.config
+    rules = (Protection(name="licence", create=("admin",), read=("@",)),)
+    site.cloud.cloud.config = msgspec.structs.replace(config, image_properties=rules)
+    for act, more in (
+        ("createImage", {}),
+        ("createBackup", {"backup_type": "daily", "rotation": 1}),
+    ):
+        body = {"name": "a", "metadata": {"licence": "gpl"}, **more}
+        refused = site.act(server, act, body).expect(403)
+        assert "licence is protected" in refused["forbidden"]["message"]
+    assert images(site) == []
+    snapshot(site, server, metadata={"other": "1"})
 
 
 def test_the_projects_images_are_bounded(site: Site) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import AsyncIterator, Iterator
 
 import structlog
@@ -13,7 +12,7 @@ from andromede.http.context import Context
 from andromede.http.errors import ApiError, BadRequest, Forbidden, UnsupportedMediaType
 from andromede.http.operation import Reply
 from andromede.services.image import access, info, store
-from andromede.services.image.data import files
+from andromede.services.image.data import files, ranges
 from andromede.services.image.data.incoming import Incoming, Staging
 
 log = structlog.get_logger("image")
@@ -21,15 +20,10 @@ log = structlog.get_logger("image")
 MEDIA = "application/octet-stream"
 PIECE = 1 << 20  # bytes hashed and written, or read, at a time
 IDLE = 120.0  # seconds without a byte after which an upload is given up
-RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
 class TimedOut(ApiError):
     status = 408
-
-
-class RangeNotSatisfiable(ApiError):
-    status = 416
 
 
 async def upload(context: Context) -> Reply:
@@ -118,8 +112,8 @@ async def _nothing() -> AsyncIterator[bytes]:
 def download(context: Context) -> Reply:
     """The image's data, or the one range of them that is asked for; 204 while there are none.
 
-    Errors: Forbidden when it is deactivated; Refused for an operator without consent;
-    RangeNotSatisfiable.
+    Errors: Forbidden when it is deactivated; Refused for an operator without consent; BadRequest
+    for several ranges; RangeNotSatisfiable.
     """
     image = access.find_shown(context)
     context.reveal(None if image.visibility in access.OPEN else image.project_id, image.id)
@@ -128,7 +122,8 @@ def download(context: Context) -> Reply:
                         f"is forbidden.")  # fmt: skip
     if image.size is None or image.status not in store.STORED:
         return Reply(204)
-    first, last = _range(context.headers.get("range"), image.size)
+    asked = ranges.read(context.headers, image.size)
+    first, last = asked or (0, image.size - 1)
     headers = {
         "Content-Length": str(last - first + 1),
         "Content-MD5": image.checksum or "",
@@ -143,29 +138,10 @@ def download(context: Context) -> Reply:
             f"The data of image {image.id} are missing from this cloud's storage; its operator "
             f"finds out why."
         ) from error
-    whole = first == 0 and last == image.size - 1 and "range" not in context.headers
-    if not whole:
+    if asked is not None:
         headers["Content-Range"] = f"bytes {first}-{last}/{image.size}"
     body = Pieces(descriptor, first, last + 1)
-    return Reply(200 if whole else 206, body, headers, media_type=MEDIA)
-
-
-def _range(asked: str | None, size: int) -> tuple[int, int]:
-    """The first and last byte that a Range header asks for (RFC 9110, section 14)."""
-    match = RANGE.fullmatch(asked.strip()) if asked else None
-    if asked is None:
-        return 0, size - 1
-    first, last = match.groups() if match else ("", "")
-    if first:
-        begin, end = int(first), min(int(last) if last else size - 1, size - 1)
-    else:
-        begin, end = max(0, size - int(last or 0)), size - 1
-    if match is None or begin > end or begin >= size:
-        raise RangeNotSatisfiable(
-            f"Range {asked!r} is not valid for {size} bytes; one range bytes=FIRST-LAST is.",
-            headers={"Content-Range": f"bytes */{size}"},
-        )
-    return begin, end
+    return Reply(200 if asked is None else 206, body, headers, media_type=MEDIA)
 
 
 class Pieces(Iterator[bytes]):

@@ -36,22 +36,30 @@ def create(context: Context) -> Reply:
     image = access.find_own(context.conn, context)
     name = method["name"]
     _check_image(image, name)
-    uri = _uri(context, method) if name == "web-download" else None
+    uri = checked(context, method.get("uri")) if name == "web-download" else None
     context.admit(image.project_id, image.site, keys=AT_REST)
+    asked = {"image_id": image.id, "import_req": context.body, "backend": [info.STORE]}
+    start(context, image, TYPE, asked, uri)
+    context.notes = {"method": name, **({"uri": uri} if uri else {})}
+    return Reply(202)
+
+
+def start(
+    context: Context, image: Image, kind: str, asked: dict[str, Any], uri: str | None
+) -> Task:
+    """The task that fills an image, with what is staged or with what a URL gives; it has begun."""
     now = clock.now()
     task = Task(
         id=ids.new(), image_id=image.id, owner=image.project_id, user_id=context.caller.user_id,
-        request_id=context.request_id, status="pending", message="", uri=uri,
-        input={"image_id": image.id, "import_req": context.body, "backend": [info.STORE]},
-        created_at=now, updated_at=now,
+        request_id=context.request_id, type=kind, status="pending", message="", uri=uri,
+        input=asked, created_at=now, updated_at=now,
     )  # fmt: skip
     store.insert(context.conn, task)
     images.set_status(context.conn, image.id, image.status, "importing")
     images.set_marks(context.conn, image.id, marks(importing=info.STORE))
     if uri is None:
         begin(context.conn, task)
-    context.notes = {"method": name, **({"uri": uri} if uri else {})}
-    return Reply(202)
+    return task
 
 
 def begin(connection: Any, task: Task) -> None:
@@ -104,8 +112,11 @@ def _check_image(image: Image, name: str) -> None:
             raise Conflict(f"'{attribute}' needs to be set before import")
 
 
-def _uri(context: Context, method: dict[str, Any]) -> str:
-    uri = method.get("uri")
+def checked(context: Context, uri: object) -> str:
+    """A URL that images may be fetched from.
+
+    Errors: BadRequest.
+    """
     try:
         sources.check(sources.parse(uri), context.cloud.config.image_sources)
     except sources.SourceError as error:
@@ -118,7 +129,7 @@ def _uri(context: Context, method: dict[str, Any]) -> str:
 def of_image(context: Context) -> object:
     """The tasks of an image, the oldest first."""
     image = access.find_shown(context)
-    return {"tasks": [show_task(each) for each in store.of(context.conn, image.id)]}
+    return {"tasks": [show_task(context, each) for each in store.of(context.conn, image.id)]}
 
 
 def index(context: Context) -> object:
@@ -131,14 +142,15 @@ def index(context: Context) -> object:
         if name not in ("limit", "marker", "status", "type"):
             raise BadRequest(f"Tasks are not filtered by {name}: limit, marker, status and type "
                              f"are accepted.")  # fmt: skip
-    status, raw = query.get("status"), query.get("limit", str(DEFAULT_LIMIT))
-    if status is not None and status not in STATUSES:
-        raise BadRequest(f"Invalid status value: {status}; one of {', '.join(STATUSES)}.")
+    for name, accepted in (("status", STATUSES), ("type", store.TYPES)):
+        if query.get(name, accepted[0]) not in accepted:
+            raise BadRequest(f"Invalid {name} value: {query[name]}; one of {', '.join(accepted)}.")
+    raw = query.get("limit", str(DEFAULT_LIMIT))
     if not (raw.isascii() and raw.isdigit() and len(raw) <= 9):
         raise BadRequest(f"limit {raw!r} is not valid: a whole number from 0 is accepted.")
     limit = min(int(raw), MOST)
-    none = query.get("type", TYPE) != TYPE
-    found = [] if none else store.page(context.conn, status, limit + 1, _marker(context, query))
+    wanted: dict[str, str] = {name: query[name] for name in ("status", "type") if name in query}
+    found = store.page(context.conn, wanted, limit + 1, _marker(context, query))
     shown = found[:limit]
     for each in shown:
         context.touches(each.image_id, each.owner)
@@ -173,7 +185,7 @@ def show(context: Context) -> object:
     if found is None:
         raise NotFound(f"No task found with ID {context.params['id']}.")
     context.touches(found.image_id, found.owner)
-    return show_task(found)
+    return show_task(context, found)
 
 
 TYPE = "api_image_import"
@@ -182,7 +194,7 @@ TYPE = "api_image_import"
 def _stub(task: Task) -> dict[str, Any]:
     return {
         "id": task.id,
-        "type": TYPE,
+        "type": task.type,
         "status": task.status,
         "owner": task.owner,
         "image_id": task.image_id,
@@ -195,7 +207,18 @@ def _stub(task: Task) -> dict[str, Any]:
     }
 
 
-def show_task(task: Task) -> dict[str, Any]:
-    """The whole of a task."""
+def show_task(context: Context, task: Task) -> dict[str, Any]:
+    """The whole of a task. What was asked is kept from an operator without consent: a URL may be all
+    that somebody needs to read what is behind it."""
     result = {"image_id": task.image_id} if task.status == "success" else None
-    return {**_stub(task), "input": task.input, "message": task.message, "result": result}
+    asked: dict[str, Any] | None = task.input
+    message = task.message
+    if not context.may_reveal("disk", task.owner, task.image_id):
+        asked, message = None, message.replace(_source(task), "…")
+    return {**_stub(task), "input": asked, "message": message, "result": result}
+
+
+def _source(task: Task) -> str:
+    """The URL that a task's data come from, or what no message holds."""
+    method = task.input.get("import_req", {}).get("method", {})
+    return str(task.input.get("import_from") or method.get("uri") or "\0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ task = table(
     identifier("owner", nullable=False),
     identifier("user_id", nullable=False),
     identifier("request_id", nullable=False),
+    sa.Column("type", sa.String(32), nullable=False, server_default="api_image_import"),
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("input", Json, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
@@ -28,7 +30,9 @@ task = table(
     sa.Index("ix_image_task_image", "image_id", "created_at"),
     sa.Index("ix_image_task_created", "created_at", "id"),
     sa.Index("ix_image_task_status", "status", "created_at", "id"),
+    sa.Index("ix_image_task_type", "type", "created_at", "id"),
 )
+TYPES = ("api_image_import", "import")  # of an image that was there; with an image of its own
 OPEN = ("pending", "processing")
 KEPT = 10  # tasks of one image
 
@@ -41,6 +45,7 @@ class Task(Struct, kw_only=True):
     owner: str
     user_id: str
     request_id: str
+    type: str
     status: str
     input: dict[str, Any]
     message: str
@@ -64,11 +69,13 @@ def of(connection: Connection, image_id: str) -> list[Task]:
     return _found(connection, query.order_by(task.c.created_at, task.c.id))
 
 
-def page(connection: Connection, status: str | None, limit: int, marker: Task | None) -> list[Task]:
-    """Up to `limit` tasks of all projects after the marker, the newest first."""
+def page(
+    connection: Connection, wanted: Mapping[str, str], limit: int, marker: Task | None
+) -> list[Task]:
+    """Up to `limit` tasks of all projects after the marker, the newest first; `wanted` by status and
+    type."""
     query = sa.select(task).order_by(task.c.created_at.desc(), task.c.id.desc()).limit(limit)
-    if status is not None:
-        query = query.where(task.c.status == status)
+    query = query.where(*(task.c[name] == value for name, value in wanted.items()))
     if marker is not None:
         at = sa.tuple_(sa.literal(marker.created_at), sa.literal(marker.id))
         query = query.where(sa.tuple_(task.c.created_at, task.c.id) < at)

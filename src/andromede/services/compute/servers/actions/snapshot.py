@@ -14,6 +14,7 @@ from andromede.services.compute.servers.actions.intent import begin
 from andromede.services.compute.servers.model import Course, Server
 from andromede.services.compute.servers.schema import BackupBody, ImageBody
 from andromede.services.compute.servers.states import Doing, Vm
+from andromede.services.image.api import require_properties
 
 FROM = {Vm.ACTIVE, Vm.STOPPED, Vm.PAUSED, Vm.SUSPENDED}
 
@@ -54,7 +55,9 @@ def create_backup(context: Context) -> Reply:
 
 def _metadata(context: Context, server: Server, given: dict[str, object]) -> dict[str, str]:
     allowed = quota.of(context.conn, server.project_id)
-    return quota.require_metadata(allowed, values.pairs(given, "metadata"))
+    found = quota.require_metadata(allowed, values.pairs(given, "metadata"))
+    require_properties(context, found)
+    return found
 
 
 def _answer(context: Context, image_id: str) -> Reply:
