@@ -199,14 +199,17 @@ class Context:
         """
         if not self.may_reveal(kind, project_id, subject):
             self.concerns(subject, project_id)
+            suppliers.require(self.conn, self.operation.action, {self.caller.user_id: [project_id]})
             raise rules.refusal(self.conn, kind, project_id, subject)
 
     def may_reveal(self, kind: str, project_id: str, subject: str) -> bool:
         """Whether the caller may see this: its own project's, or with a consent that is in force,
-        which the log will name."""
+        which the log will name; and nothing that its employer may have no way to."""
         self.touches(subject, project_id)
         if not self._strange(project_id):
             return True
+        if suppliers.barred(self.conn, self.caller.user_id, project_id):
+            return False
         if not rules.needed(self.conn, project_id):
             return True
         used = rules.found(self.conn, self.caller.user_id, kind, project_id, subject)

@@ -65,6 +65,12 @@ def refusal(connection: Connection, project_id: str | None, entity: str) -> Refu
     return decide.refuse(policy, facts.current(connection), to)
 
 
+def barred(connection: Connection, user_id: str, project_id: str) -> bool:
+    """Whether a user acts for a supplier that may have no way to a project's data."""
+    entity = of(connection, [user_id]).get(user_id)
+    return entity is not None and refusal(connection, project_id, entity) is not None
+
+
 def _widest(connection: Connection) -> Effective:
     where = store.demanding_eu_suppliers(connection)
     if where is None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from andromede.http.operation import Service
 from andromede.services import sovereignty
 from andromede.sovereignty.log.leaves import leaf
 from andromede.sovereignty.policy import store as policies
@@ -94,8 +95,8 @@ class Taking:
 
 
 @contextmanager
-def taking(folder: Path, url: str) -> Iterator[Taking]:
-    world = open_world(folder, url, sovereignty.SERVICE, closed=True)
+def taking(folder: Path, url: str, *more: Service) -> Iterator[Taking]:
+    world = open_world(folder, url, sovereignty.SERVICE, *more, closed=True)
     made = Taking(world)
     made.set_policy(CLOSED)
     admin, roles = world.admin(), made.roles

@@ -19,7 +19,8 @@ from tests.harness import TestCloud, caller
 from tests.policies import set_allowed_sites
 
 SOURCE = Path(__file__).parents[3] / "src" / "andromede"
-REVIEWED = (Path(__file__).parent / "places-nothing.txt").read_text().splitlines()
+LISTED = (Path(__file__).parent / "places-nothing.txt").read_text().splitlines()
+REVIEWED = [line for line in LISTED if not line.startswith("#")]
 KINDS = {"create", "move", "copy", "share", "expose"}
 
 # Who calls a verb that makes something: (module, function) -> what asked for admission before it.

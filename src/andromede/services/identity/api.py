@@ -6,6 +6,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from andromede.db import Connection
+from andromede.http.context import Context
+from andromede.services.identity import takeover
 from andromede.services.identity.audit import audit
 from andromede.services.identity.credentials import store as credentials
 from andromede.services.identity.first_start import (
@@ -20,6 +22,7 @@ from andromede.services.identity.grants import store as grants
 from andromede.services.identity.grants.store import Target
 from andromede.services.identity.passwords import digest as hash_password
 from andromede.services.identity.projects import store as projects
+from andromede.services.identity.telling import Act
 from andromede.services.identity.tokens.standing import epoch, stands
 from andromede.services.identity.tokens.verify import make_authenticate
 from andromede.services.identity.trusts import store as trusts
@@ -45,6 +48,7 @@ __all__ = [
     "project",
     "project_exists",
     "projects_of",
+    "require_opening",
     "stands",
     "targets",
     "user",
@@ -69,6 +73,15 @@ def opened_to(connection: Connection, user_id: str) -> list[str | None]:
     lent = {str(row.project_id) for row in trusts.lent_to(connection, user_id)}
     found = grants.opened(grants.of_user(connection, user_id))
     return [*found, *sorted(lent - set(found))]
+
+
+def require_opening(context: Context, user_id: str) -> None:
+    """Let the caller make what lets others in wherever a user is let in; an operator does so for
+    another user with the consent of each project that the user reaches.
+
+    Errors: Refused.
+    """
+    takeover.take(context, user_id, Act.CREDENTIAL)
 
 
 class User(Struct, frozen=True, kw_only=True):

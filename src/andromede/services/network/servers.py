@@ -12,6 +12,7 @@ from andromede.http.errors import BadRequest, Conflict
 from andromede.services.network import intents
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.addresses.store import Held
+from andromede.services.network.common import handling
 from andromede.services.network.common import store as common
 from andromede.services.network.common.errors import forbidden, in_use, missing
 from andromede.services.network.common.store import Row
@@ -101,6 +102,7 @@ def create(
         raise forbidden(
             f"It is not allowed to create an interface on external network {network_id}"
         )
+    handling.require_way(context, network)
     quota.require(connection, project_id, "port")
     secured = network["port_security_enabled"]
     group_ids = resolve_groups(connection, project_id, security_groups) if secured else []
@@ -134,6 +136,7 @@ def bind(
         row = rows.get(port_id)
         if row is None or not (context.caller.admin or row["project_id"] == context.project_id):
             raise missing("port", port_id)
+        handling.require_way(context, row)
         if row["device_id"] and row["device_id"] != holder.server_id:
             raise in_use(
                 "PortInUse",

@@ -112,6 +112,9 @@ def where(connection: Connection, project_id: str) -> str:
 def refusal(connection: Connection, kind: str, project_id: str, resource: str) -> Refused:
     """The 403 that says how access is had."""
     set_at = where(connection, project_id)
+    act = f"see the {kind.replace('_', ' ')} of {resource}"
+    if kind == Kind.ACCESS:
+        act = f"open {resource}"
     return Refused(
         Decision(
             allowed=False,
@@ -119,8 +122,8 @@ def refusal(connection: Connection, kind: str, project_id: str, resource: str) -
             set_at=set_at,
             accepted=("consent", "emergency"),
             reason=(
-                f"Operators see the {kind.replace('_', ' ')} of {resource} only with the consent "
-                f"of project {project_id}, and none is in force (rule {RULE}, set by {set_at}). "
+                f"Operators {act} only with the consent of project {project_id}, and none is in "
+                f"force (rule {RULE}, set by {set_at}). "
                 f"Accepted: a consent of the project for {kind!r}, asked for with POST "
                 f"/sovereignty/v1/consents; in an emergency one that two operators open with POST "
                 f"/sovereignty/v1/emergencies."

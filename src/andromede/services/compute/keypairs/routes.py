@@ -17,6 +17,7 @@ from andromede.services.compute.keypairs import crypto, store
 from andromede.services.compute.keypairs.schema import NewKeypairBody, OldKeypairBody
 from andromede.services.compute.keypairs.store import Keypair
 from andromede.services.compute.limits import store as limits
+from andromede.services.identity import api as identity
 
 OTHERS = (2, 10)  # from here on an operator may name another user
 
@@ -64,9 +65,11 @@ def prepare(context: Context) -> tuple[str, str | None, str]:
 
 
 def create(context: Context) -> dict[str, Any]:
+    """Errors: OverLimit; Conflict; Refused for an operator who makes another user's without consent."""
     new = context.body.keypair
     public, private, fingerprint = context.prepared
     user_id = _owner(context, new.user_id)
+    identity.require_opening(context, user_id)  # whose servers would let the key's holder in
     most = limits.limits(context.conn, context.project_id)["key_pairs"]
     used = store.count(context.conn, user_id)
     require(most, used, 1, "Quota exceeded, too many key pairs.")
@@ -137,7 +140,7 @@ def _row(method: str, path: str, handler: Any, verb: str, **more: Any) -> Operat
 def _create(status: int, body: Any, since: Any, until: Any) -> Operation:
     return _row(
         "POST", "", create, "create",
-        prepare=prepare, status=status, body=body, since=since, until=until,
+        prepare=prepare, status=status, body=body, since=since, until=until, places="expose",
     )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from andromede.db import Connection
 from andromede.http.context import Context
 from andromede.http.operation import Service
 from andromede.services.identity.catalog import store
+from andromede.sovereignty import admit
+from andromede.sovereignty.world.model import UNDECLARED
 
 NAMES = {  # the project names that clients expect beside each type
     "identity": "keystone",
@@ -87,6 +89,11 @@ def own_endpoints(context: Context) -> dict[str, Item]:
     return found
 
 
+def types(cloud: Cloud) -> set[str]:
+    """The types of what is served."""
+    return {each.type for each in served(cloud)}
+
+
 def own_regions(context: Context) -> dict[str, Item]:
     """The region of this host, as a row of regions by id."""
     place = context.cloud.config.place
@@ -130,7 +137,8 @@ def matches(endpoint: Item, filters: Mapping[str, Any]) -> bool:
 def catalog(
     connection: Connection, context: Context, *, user_id: str, project_id: str | None
 ) -> list[Item]:
-    """The catalog in a token: this listener's own addresses, and those of operators' rows."""
+    """The catalog in a token: this listener's own addresses, and those of operators' rows, as far as
+    the project's policies let its data go there."""
     if not store.touched(connection):
         return _grouped(own_services(context).values(), own_endpoints(context).values())
     services = store.everything(connection, store.service)
@@ -146,6 +154,11 @@ def catalog(
     ]  # fmt: skip
     wanted = [each for each in found if each["enabled"]]
     if project_id is not None:
+        own = own_endpoints(context)
+        endpoints = [
+            each for each in endpoints
+            if each["id"] in own or _admitted(connection, project_id, each)
+        ]  # fmt: skip
         ids, filters = store.filters_of(connection, project_id)
         if ids or filters:
             endpoints = [
@@ -155,6 +168,14 @@ def catalog(
             kept = {each["service_id"] for each in endpoints}
             wanted = [each for each in wanted if each["id"] in kept]
     return _grouped(wanted, endpoints)
+
+
+def _admitted(connection: Connection, project_id: str, endpoint: Item) -> bool:
+    """Whether a project's clients may be sent to an endpoint that an operator added: its data would
+    go there. Where that is, the operator declares as the endpoint's `site`."""
+    to = admit.Destination(site=str(endpoint["extra"].get("site") or UNDECLARED))
+    subject = admit.Subject(project_id=project_id, kind="endpoint", id=endpoint["id"])
+    return admit.admit(connection, "identity:catalog:show", subject, to).allowed
 
 
 def _grouped(services: Iterable[Item], endpoints: Iterable[Item]) -> list[Item]:

@@ -27,6 +27,7 @@ from andromede.services.identity.links import own, several
 from andromede.services.identity.projects import store as projects
 from andromede.services.identity.projects.view import project_view
 from andromede.services.identity.rows import Row, page_of
+from andromede.sovereignty.log.leaves import EVERYONE
 
 BASE = "OS-EP-FILTER"
 
@@ -44,7 +45,7 @@ def _group(context: Context) -> Row:
     row = store.get_group(context.conn, identifier)
     if row is None:
         raise NotFound(f"Could not find endpoint group: {identifier}.")
-    context.concerns(identifier)
+    context.concerns(identifier, EVERYONE)
     return row
 
 
@@ -79,7 +80,7 @@ def create(context: Context) -> Item:
         "filters": filters,
     }  # fmt: skip
     context.conn.execute(sa.insert(store.group), values)
-    context.concerns(values["id"])
+    context.concerns(values["id"], EVERYONE)
     return _show_one(context, values["id"])
 
 
@@ -155,11 +156,15 @@ def projects_of_endpoint(context: Context) -> Item:
 
 
 def _group_link(context: Context) -> Item:
-    return {"endpoint_group_id": _group(context).id, "project_id": _project(context)}
+    ends = {"endpoint_group_id": _group(context).id, "project_id": _project(context)}
+    context.concerns(ends["endpoint_group_id"], ends["project_id"])
+    return ends
 
 
 def _endpoint_link(context: Context) -> Item:
-    return {"endpoint_id": ENDPOINT.require(context)["id"], "project_id": _project(context)}
+    ends = {"endpoint_id": ENDPOINT.require(context)["id"], "project_id": _project(context)}
+    context.concerns(ends["endpoint_id"], ends["project_id"])
+    return ends
 
 
 def _require(context: Context, link: sa.Table, ends: Item) -> None:

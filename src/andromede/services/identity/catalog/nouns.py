@@ -17,6 +17,7 @@ from andromede.services.identity.catalog import entries, store
 from andromede.services.identity.catalog.entries import FIXED, Item
 from andromede.services.identity.links import own, several
 from andromede.services.identity.rows import by_id, page_of
+from andromede.sovereignty.log.leaves import EVERYONE
 
 EXTERNAL = "This is what the cloud serves itself"
 
@@ -53,7 +54,7 @@ class Noun(Struct, frozen=True, kw_only=True):
         item = self.find(context, identifier)
         if item is None:
             raise NotFound(f"Could not find {self.word}: {identifier}.")
-        context.concerns(identifier)
+        context.concerns(identifier, EVERYONE)
         return item
 
     def list_all(self, context: Context) -> Item:
@@ -79,7 +80,7 @@ class Noun(Struct, frozen=True, kw_only=True):
     def make(self, context: Context, values: Item) -> Item:
         """Add an entry, and show it."""
         context.conn.execute(sa.insert(self.table), values)
-        context.concerns(values["id"])
+        context.concerns(values["id"], EVERYONE)
         return {self.word: self.view(context, values)}
 
     def change(self, context: Context, item: Item, values: Item, shape: type[Struct]) -> Item:
@@ -121,6 +122,31 @@ ENDPOINT = Noun(
 REGION = Noun(
     word="region", table=store.region, mine=entries.own_regions, filters=("parent_region_id",)
 )
+
+
+def require_no_double(context: Context, service_id: str, region_id: str | None) -> None:
+    """Let clients be sent to no other address for what this cloud serves in its own region: whoever is
+    there would get the tokens of all who come.
+
+    Errors: Forbidden.
+    """
+    item = SERVICE.find(context, service_id)
+    home = context.cloud.config.place.region
+    assert item is not None, "the service was found"
+    if item["type"] in entries.types(context.cloud) and region_id in (None, home):
+        raise Forbidden(
+            f"{EXTERNAL}: another endpoint of type {item['type']} in region {home} would take its "
+            f"place. Accepted: an endpoint in another region."
+        )
+
+
+def require_no_namesake(context: Context, kind: str) -> None:
+    """Errors: Forbidden for a second service of a type that this cloud serves."""
+    if kind in entries.types(context.cloud):
+        raise Forbidden(
+            f"{EXTERNAL}: a second service of type {kind} would take its place. Accepted: another "
+            f"type; or endpoints in another region, of the service that is there."
+        )
 
 
 def require_region(context: Context, region_id: str | None, what: str) -> None:

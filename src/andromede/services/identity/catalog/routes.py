@@ -14,7 +14,14 @@ from andromede.http.operation import Operation, Reply
 from andromede.services.identity.bodies import check_id, extras, given
 from andromede.services.identity.catalog import regions, store
 from andromede.services.identity.catalog.entries import KNOWN, MARK, Item
-from andromede.services.identity.catalog.nouns import ENDPOINT, REGION, SERVICE, require_region
+from andromede.services.identity.catalog.nouns import (
+    ENDPOINT,
+    REGION,
+    SERVICE,
+    require_no_double,
+    require_no_namesake,
+    require_region,
+)
 from andromede.services.identity.catalog.schema import (
     EndpointChange,
     EndpointChangeBody,
@@ -31,7 +38,9 @@ from andromede.services.identity.limits import store as limits
 
 
 def create_service(context: Context) -> Item:
+    """Errors: Forbidden for a type that this cloud serves."""
     body: NewService = context.body.service
+    require_no_namesake(context, body.type)
     values = {
         "id": ids.new_hex(), "type": body.type, "name": body.name or "", "enabled": body.enabled,
         "extra": extras(context, "service", NewService),
@@ -43,7 +52,10 @@ def update_service(context: Context) -> Item:
     item = SERVICE.require(context)
     body: ServiceChange = context.body.service
     check_id(context, "service", item["id"], "service")
-    return SERVICE.change(context, item, given(body, "type", "name", "enabled"), ServiceChange)
+    values = given(body, "type", "name", "enabled")
+    if values.get("type", item["type"]) != item["type"]:
+        require_no_namesake(context, values["type"])
+    return SERVICE.change(context, item, values, ServiceChange)
 
 
 def delete_service(context: Context) -> Reply:
@@ -90,8 +102,14 @@ MEMBERS = ("interface", "service_id", "url", "region_id", "region", "enabled")
 
 
 def create_endpoint(context: Context) -> Item:
+    """An address that clients are sent to; each project's own catalog asks for its admission.
+
+    Errors: BadRequest; Forbidden for what this cloud serves itself.
+    """
     body: NewEndpoint = context.body.endpoint
     values = _place(context, {name: getattr(body, name) for name in MEMBERS})
+    require_no_double(context, body.service_id, values["region_id"])
+    context.places_nothing()
     extra = extras(context, "endpoint", NewEndpoint)
     return ENDPOINT.make(context, {"id": ids.new_hex(), **values, "extra": extra})
 
@@ -101,6 +119,10 @@ def update_endpoint(context: Context) -> Item:
     body: EndpointChange = context.body.endpoint
     check_id(context, "endpoint", item["id"], "endpoint")
     values = _place(context, given(body, *MEMBERS))
+    changed = {**item, **values}
+    if item["id"] not in ENDPOINT.mine(context):
+        require_no_double(context, changed["service_id"], changed["region_id"])
+    context.places_nothing()
     return ENDPOINT.change(context, item, values, EndpointChange)
 
 
@@ -126,9 +148,24 @@ OPERATIONS = [
     _row("PATCH", "services/{id}", update_service, "service:update", body=ServiceChangeBody),
     _row("DELETE", "services/{id}", delete_service, "service:delete", status=204),
     _row("GET", "endpoints", ENDPOINT.list_all, "endpoint:list"),
-    _row("POST", "endpoints", create_endpoint, "endpoint:create", body=NewEndpointBody, status=201),
+    _row(
+        "POST",
+        "endpoints",
+        create_endpoint,
+        "endpoint:create",
+        body=NewEndpointBody,
+        status=201,
+        places="expose",
+    ),
     _row("GET", "endpoints/{id}", ENDPOINT.show, "endpoint:show"),
-    _row("PATCH", "endpoints/{id}", update_endpoint, "endpoint:update", body=EndpointChangeBody),
+    _row(
+        "PATCH",
+        "endpoints/{id}",
+        update_endpoint,
+        "endpoint:update",
+        body=EndpointChangeBody,
+        places="expose",
+    ),
     _row("DELETE", "endpoints/{id}", delete_endpoint, "endpoint:delete", status=204),
     _row("GET", "regions", REGION.list_all, "region:list", **OPEN),
     _row("POST", "regions", regions.create, "region:create", body=NewRegionBody, status=201),

@@ -11,6 +11,7 @@ from andromede.http.operation import Reply
 from andromede.services.network.common import attributes, errors, listing, store
 from andromede.services.network.common.attributes import Schema
 from andromede.services.network.common.store import Collection, Row
+from andromede.sovereignty.consent.rules import Kind
 
 Views = Callable[[Context, Sequence[Row]], list[Row]]
 Make = Callable[[Context, dict[str, Any]], Row]
@@ -58,6 +59,16 @@ def touch(context: Context, rows: Iterable[Row]) -> None:
     for row in rows:
         if not (row.get("shared") or row.get("external")):
             context.touches(row["id"], row["project_id"])
+
+
+def require_way(context: Context, row: Row) -> None:
+    """Have an operator bring its customer's consent before something else comes to a customer's
+    network, router or port, or it is opened to others: what is behind it would be within reach.
+
+    Errors: Refused.
+    """
+    if context.caller.admin and not (row.get("shared") or row.get("external")):
+        context.require_consent(Kind.ACCESS, row["project_id"], row["id"])
 
 
 def find_own(context: Context, collection: Collection, act: str, key: str | None = None) -> Row:

@@ -42,6 +42,7 @@ def columns(context: Context, floating: Row, values: dict[str, Any]) -> Row:
             )
         return dict(APART)
     port = handling.find(context, PORTS, port_id)
+    handling.require_way(context, port)
     if port["project_id"] != floating["project_id"] and not context.caller.admin:
         raise bad_request(
             "floatingip",

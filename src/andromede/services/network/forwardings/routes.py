@@ -146,6 +146,7 @@ def _place(context: Context, floating: Row, row: Row) -> None:
 
 def _inside(context: Context, floating: Row, row: Row) -> Held:
     port = handling.find(context, PORTS, row["internal_port_id"])
+    handling.require_way(context, port)
     foreign = port["project_id"] != floating["project_id"] and not context.caller.admin
     if foreign or port["device_owner"] in SERVICE_OWNERS:
         raise bad_request("port_forwarding", f"Port {port['id']} is no server's of the project")

@@ -126,6 +126,7 @@ def update(context: Context) -> object:
     values = handling.read_change(context, NETWORK)
     context.places_nothing()
     if values.get("shared") or values.get("router:external"):
+        handling.require_way(context, row)
         context.admit(row["project_id"])
     qos_users.check(context, values)
     if "mtu" in values:

@@ -65,6 +65,7 @@ def create(context: Context) -> object:
 def make(context: Context, values: dict[str, Any]) -> Row:
     """A new port with its addresses; the host learns of it when a server holds it."""
     network = handling.find(context, NETWORKS, values["network_id"])
+    handling.require_way(context, network)
     security.may_create(context, network, values)
     users.check(context, values)
     project_id = values["project_id"]

@@ -15,6 +15,7 @@ from andromede.services.network.common.errors import bad_request, in_use
 from andromede.services.network.common.store import Row
 from andromede.services.network.floatingips import store as floatings
 from andromede.services.network.forwardings import store as forwardings
+from andromede.services.network.networks import store as networks
 from andromede.services.network.ports import plug
 from andromede.services.network.ports import store as ports
 from andromede.services.network.ports.schema import ROUTER_INTERFACE
@@ -56,13 +57,21 @@ def add(context: Context, router: Row, named: dict[str, str]) -> tuple[Row, list
     address that is held.
     """
     context.admit(router["project_id"])
+    handling.require_way(context, router)
     if "subnet_id" in named:
         return _by_subnet(context, router, named["subnet_id"])
     return _by_port(context, router, named["port_id"])
 
 
+def _require_way(context: Context, network_id: str) -> None:
+    network = networks.by_id(context.conn, network_id)
+    assert network is not None, "what is on it is there"
+    handling.require_way(context, network)
+
+
 def _by_subnet(context: Context, router: Row, subnet_id: str) -> tuple[Row, list[Row]]:
     subnet = handling.find(context, SUBNETS, subnet_id)
+    _require_way(context, subnet["network_id"])
     if not subnet["gateway_ip"]:
         raise bad_request("router", "Subnet for router interface must have a gateway IP")
     if subnet["project_id"] != context.project_id and not context.caller.admin:
@@ -88,6 +97,7 @@ def _by_subnet(context: Context, router: Row, subnet_id: str) -> tuple[Row, list
 
 def _by_port(context: Context, router: Row, port_id: str) -> tuple[Row, list[Row]]:
     port = handling.find(context, PORTS, port_id)
+    _require_way(context, port["network_id"])
     if port["project_id"] != context.project_id and not context.caller.admin:
         raise bad_request("router", f"port {port_id} belongs to another project")
     if port["device_id"] or port["device_owner"]:

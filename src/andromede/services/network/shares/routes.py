@@ -47,6 +47,8 @@ def make(context: Context, values: dict[str, Any]) -> Row:
         raise invalid(f"action '{action}' is not of type {kind}: {SHARED} is")
     thing = _object(context, kind, values["object_id"])
     _may_target(context, target, "create")
+    if kind == "network":
+        handling.require_way(context, thing)
     context.admit(thing["project_id"])
     project_id = thing["project_id"] if context.caller.admin else values["project_id"]
     quota.require(context.conn, project_id, "rbac_policy")
@@ -87,6 +89,8 @@ def update(context: Context) -> object:
     target = str(values.get("target_tenant", row["target_tenant"]))
     if target != row["target_tenant"]:
         _may_target(context, target, "update")
+        if row["object_type"] == "network":
+            handling.require_way(context, {**row, "id": row["object_id"]})
         context.admit(row["project_id"])
         _require_new(context, row["object_id"], row["action"], target)
         _require_unused(context, row, target)

@@ -14,6 +14,7 @@ from andromede.services.compute.servers.model import Nic, Server
 from andromede.services.compute.servers.schema import AttachBody, Attachment, Network
 from andromede.services.compute.servers.states import Vm
 from andromede.services.network import api as network
+from andromede.sovereignty.consent.rules import Kind
 from andromede.work import intend
 
 KIND = "server_cards"
@@ -31,10 +32,12 @@ def _begin(context: Context, server: Server, act: str, nics: list[Nic]) -> None:
 
 
 def attach(context: Context) -> dict[str, Any]:
-    """Errors: BadRequest, Conflict, NotFound, OverLimit; the server's state."""
+    """Errors: BadRequest, Conflict, NotFound, OverLimit; the server's state; Refused for an operator
+    without the project's consent: a card is a way to the guest."""
     body: AttachBody | None = context.body
     asked = (body.attachment if body is not None else None) or Attachment()
     server = guards.unlocked(context, guards.changeable(context, "server_id"))
+    context.require_consent(Kind.ACCESS, server.project_id, server.id)
     ip = asked.fixed_ips[0].ip_address if asked.fixed_ips else None
     if asked.net_id and asked.port_id:
         raise BadRequest("Must not input both network_id and port_id")
