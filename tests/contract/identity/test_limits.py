@@ -6,8 +6,10 @@ import re
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from andromede.services import identity
+from andromede.sovereignty.log.leaves import leaf
 from tests.contract.identity.conftest import World, by_password
 from tests.contract.identity.making import V3, exchange, grant, make, me, member
 from tests.harness import Client, unknown_id
@@ -101,6 +103,31 @@ def test_limits_of_projects_and_domains(world: World) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_limits_leaf_is_its_projects(world: World) -> None:
+    admin, ada, bob = world.admin(), member(world, "ada"), member(world, "bob")
+    swift = service(admin)
+    for name in ("buckets", "objects"):
+        register(admin, swift, name)
+    projects = [me(each)["project"]["id"] for each in (ada, bob)]
+
+    def last() -> tuple[str, str | None]:
+        with world.cloud.database.read() as connection:
+            row = connection.execute(sa.select(leaf).order_by(leaf.c.arrival.desc())).first()
+        assert row is not None
+        return row.subject, row.project_id
+
+    made = limit(admin, swift, project_id=projects[0])["id"]
+    assert last() == (made, projects[0])
+    assert admin.patch(f"{LIMITS}/{made}", {"limit": {"resource_limit": 7}}).status == 200
+    assert last() == (made, projects[0])
+    wish = {"service_id": swift, "resource_name": "objects", "resource_limit": 5}
+    two = [{**wish, "project_id": each} for each in projects]
+    first, _ = admin.post(LIMITS, {"limits": two}).expect(201)["limits"]
+    assert last() == (first["id"], "*")
+    assert admin.delete(f"{LIMITS}/{made}").status == 204
+    assert last() == (made, projects[0])
+
+
 def test_bad_limits(world: World) -> None:
     admin, ada = world.admin(), member(world, "ada")
     swift, project = service(admin), me(ada)["project"]["id"]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from andromede import clock
 from andromede.services.compute.servers import store
+from andromede.sovereignty.log.leaves import leaf
 from tests.contract.compute.servers.helpers import ROOT, Site
+from tests.contract.image.helpers import active
 from tests.harness import caller, unknown_id
 
 USAGE, EVENTS = f"{ROOT}/os-simple-tenant-usage", f"{ROOT}/os-server-external-events"
@@ -143,6 +146,32 @@ def test_unknown_events_are_refused(site: Site, event: dict[str, Any], version: 
     tell(site, status=400)
     good = {"name": "network-changed", "server_uuid": "s"}
     assert site.member.post(EVENTS, {"events": [good]}).status == 403
+
+
+def test_events_are_leaves_of_the_servers_projects(site: Site) -> None:
+    mine = site.build()["id"]
+    network = {"network": {"name": "n", "shared": True}}
+    shared = site.admin.post("/network/v2.0/networks", network).expect(201)["network"]["id"]
+    block = {"network_id": shared, "cidr": "10.5.0.0/24", "ip_version": 4}
+    site.admin.post("/network/v2.0/subnets", {"subnet": block}).expect(201)
+    image = active(site.admin, b"x", visibility="public")["id"]
+    other = site.create(site.other, imageRef=image, networks=[{"uuid": shared}]).expect(202)
+    site.cloud.settle()
+    theirs = other["server"]["id"]
+
+    def last() -> tuple[str, str | None, object]:
+        with site.cloud.database.read() as connection:
+            row = connection.execute(sa.select(leaf).order_by(leaf.c.arrival.desc())).first()
+        assert row is not None
+        return row.subject, row.project_id, row.detail
+
+    def changed(server: str) -> dict[str, Any]:
+        return {"name": "network-changed", "server_uuid": server}
+
+    tell(site, changed(mine))
+    assert last() == (mine, "p1", {"servers": [mine]})
+    tell(site, changed(mine), changed(theirs))
+    assert last() == (mine, "*", {"servers": [mine, theirs]})
 
 
 def test_no_server_moves_between_hosts(site: Site) -> None:

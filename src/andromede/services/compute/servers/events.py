@@ -16,6 +16,7 @@ from andromede.http.operation import Operation, Reply
 from andromede.services.compute.servers import store
 from andromede.services.compute.servers.actions.interfaces import KIND, SECONDS
 from andromede.services.compute.servers.model import Server
+from andromede.sovereignty.log.leaves import EVERYONE
 from andromede.work import intend
 from andromede.work.store import busy
 
@@ -46,7 +47,12 @@ def create(context: Context) -> Reply:
     body: EventsBody = context.body
     for event in body.events:
         _require_known(context, event)
-    told = [_take(context, event) for event in body.events]
+    reached: dict[str, str] = {}
+    told = [_take(context, event, reached) for event in body.events]
+    if reached:
+        among = set(reached.values())
+        context.concerns(next(iter(reached)), among.pop() if len(among) == 1 else EVERYONE)
+        context.notes["servers"] = list(reached)
     return Reply(200 if all(each["code"] == 200 for each in told) else 207, {"events": told})
 
 
@@ -59,7 +65,8 @@ def _require_known(context: Context, event: Event) -> None:
         )
 
 
-def _take(context: Context, event: Event) -> dict[str, Any]:
+def _take(context: Context, event: Event, reached: dict[str, str]) -> dict[str, Any]:
+    """What is told of one event; `reached` are the servers that it had an effect on, and whose."""
     server = store.get(context.conn, event.server_uuid, with_user_data=False)
     code = 200
     if server is None:
@@ -69,6 +76,7 @@ def _take(context: Context, event: Event) -> dict[str, Any]:
     elif server.host is None:
         code = 422
     else:
+        reached[server.id] = server.project_id
         _compare(context, server, event)
     told: dict[str, Any] = {"name": event.name, "server_uuid": event.server_uuid}
     if event.tag is not None:
@@ -77,7 +85,6 @@ def _take(context: Context, event: Event) -> dict[str, Any]:
 
 
 def _compare(context: Context, server: Server, event: Event) -> None:
-    context.touches(server.id, server.project_id)
     common: dict[str, Any] = {"project_id": server.project_id, "request_id": context.request_id}
     if event.name in NETWORK:
         intend(context.conn, KIND, server.id, "plug", seconds=SECONDS, **common)

@@ -71,6 +71,7 @@ def create(context: Context) -> dict[str, Any]:
         with refusing("registered_limit", TAKEN):
             context.conn.execute(sa.insert(store.registered_limit), row)
         made.append(row["id"])
+    context.notes["ids"] = made
     return {"registered_limits": [_view(context, _find(context, each)) for each in made]}
 
 

@@ -22,6 +22,7 @@ from andromede.services.identity.limits.schema import LimitChangeBody, NewLimit,
 from andromede.services.identity.links import own, several
 from andromede.services.identity.projects import store as projects
 from andromede.services.identity.rows import page_of, refusing
+from andromede.sovereignty.log.leaves import EVERYONE
 
 FILTERS = ("service_id", "region_id", "resource_name")
 MODEL = {
@@ -84,8 +85,14 @@ def _find(context: Context) -> dict[str, Any]:
     policy.require(context, mine or policy.system_reader(caller))
     if row is None:
         raise NotFound(f"Could not find limit for {identifier}.")
-    context.concerns(identifier)
+    context.concerns(identifier, _project(context, row["owner_id"]))
     return row
+
+
+def _project(context: Context, owner: str) -> str | None:
+    """The project that an owner is; domains are none."""
+    place = projects.get(context.conn, owner)
+    return None if place is None or place.is_domain else owner
 
 
 def _owner(context: Context, body: NewLimit) -> str:
@@ -101,7 +108,8 @@ def _owner(context: Context, body: NewLimit) -> str:
 
 def create(context: Context) -> dict[str, Any]:
     """Add several, or none. Errors: BadRequest for a resource that has no registered limit."""
-    made = []
+    made: list[str] = []
+    owners: set[str] = set()
     for each in context.body.limits:
         require_service(context, each.service_id)
         require_region(context, each.region_id, "region_id")
@@ -121,6 +129,10 @@ def create(context: Context) -> dict[str, Any]:
         with refusing("limit", f"{owner} has a limit of {each.resource_name}"):
             context.conn.execute(sa.insert(store.limit), row)
         made.append(row["id"])
+        owners.add(owner)
+    one = owners.pop() if len(owners) == 1 else None
+    context.concerns(made[0], EVERYONE if one is None else _project(context, one))
+    context.notes["ids"] = made
     return {"limits": _views(context, made)}
 
 

@@ -132,7 +132,7 @@ def create(context: Context) -> dict[str, Any]:
         "password_known": users.password_known(context.conn, user_id),
     }  # fmt: skip
     store.insert(context.conn, row)
-    context.concerns(key)
+    context.concerns(key, project_id)
     context.notes |= {"type": store.EC2, "user": user_id}
     return {"credential": _view(context, user_id, project_id, pair.access, pair.secret)}
 
@@ -140,7 +140,7 @@ def create(context: Context) -> dict[str, Any]:
 def delete(context: Context) -> Reply:
     row = _find(context, context.conn, change=True)
     store.delete(context.conn, row.id)
-    context.concerns(row.id)
+    context.concerns(row.id, row.project_id)
     context.notes = {"type": store.EC2, "user": row.user_id}
     return Reply(204)
 

@@ -108,7 +108,7 @@ def create(context: Context) -> dict[str, Any]:
         "password_known": users.password_known(context.conn, user_id),
     }  # fmt: skip
     store.insert(context.conn, row)
-    context.concerns(sealed.id)
+    context.concerns(sealed.id, asked.project_id)
     context.notes |= {"type": asked.type, "user": user_id}
     made = store.get(context.conn, sealed.id)
     return {"credential": _view(context, made, sealed.blob)}
@@ -238,7 +238,7 @@ def update(context: Context) -> dict[str, Any]:
         values["access_hash"] = access_hash(context, access, row.id)
         values["wrapped"] = sealed.wrapped
     store.change(context.conn, row.id, values)
-    context.concerns(row.id)
+    context.concerns(row.id, row.project_id)
     context.notes |= {"type": kind, "user": row.user_id}
     changed = store.get(context.conn, row.id)
     return {"credential": _view(context, changed, sealed.blob)}
@@ -248,7 +248,7 @@ def delete(context: Context) -> Reply:
     row = _find(context, context.conn, context.caller.admin)
     _require_factor(context, row.user_id, row.type)
     store.delete(context.conn, row.id)
-    context.concerns(row.id)
+    context.concerns(row.id, row.project_id)
     context.notes = {"type": row.type, "user": row.user_id}
     return Reply(204)
 
