@@ -43,6 +43,7 @@ class Server:
     floating: str
     key: Path
     tenant: Tenant
+    user: str = "cirros"
 
     def ssh(self, command: str) -> str:
         """What a command prints; it must succeed."""
@@ -74,15 +75,15 @@ class Server:
             "ControlPath": str(self.key.with_name(f"{self.id[:8]}.ssh")),
         }  # fmt: skip
         flags = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-        return ["ssh", "-i", str(self.key), *flags, f"cirros@{self.floating}"]
+        return ["ssh", "-i", str(self.key), *flags, f"{self.user}@{self.floating}"]
 
     def hang_up(self) -> None:
         """End the kept connection, if there is one."""
         subprocess.run([*self._ssh(), "-O", "exit"], capture_output=True, check=False)
 
-    def wait_ssh(self) -> None:
+    def wait_ssh(self, seconds: float = PATIENCE) -> None:
         """Wait until the guest lets us in."""
-        poll(lambda: self.try_ssh("true").returncode == 0, PATIENCE, f"{self.name} lets nobody in")
+        poll(lambda: self.try_ssh("true").returncode == 0, seconds, f"{self.name} lets nobody in")
 
     def shown(self) -> dict[str, Any]:
         return dict(self.tenant.api.call("compute", "GET", f"/servers/{self.id}")["server"])

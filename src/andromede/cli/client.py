@@ -54,6 +54,7 @@ class Session:
         self.catalog: dict[str, str] = {}
         self.project_id = ""
         self.user_id = ""
+        self.roles: set[str] = set()
         self._connections: dict[str, http.client.HTTPSConnection] = {}
 
     def login(self, identity: Mapping[str, Any], scope: Mapping[str, Any] | None = None) -> None:
@@ -66,6 +67,7 @@ class Session:
         self.token = headers["x-subject-token"]
         self.project_id = token.get("project", {}).get("id", "")
         self.user_id = token["user"]["id"]
+        self.roles = {role["name"] for role in token.get("roles", [])}
         self.catalog = {
             service["type"]: next(
                 (each["url"] for each in service["endpoints"] if each["interface"] == "public"), ""

@@ -227,7 +227,8 @@ app.add_typer(sovereignty.load(), name="sovereignty")
 @image.command("build")
 def build_image(
     name: Annotated[
-        str, typer.Argument(help="tiny, or tiny-test: the same, with a password that all know")
+        str,
+        typer.Argument(help="tiny, debian, or tiny-test: as tiny, with a password that all know"),
     ],
     state: State = None,
     out: Annotated[Optional[Path], typer.Option(help="Folder for the image.")] = None,
@@ -236,6 +237,18 @@ def build_image(
     from andromede.cli import images as command
 
     command.build(name, state_of(state), out)
+
+
+@image.command(
+    "offer", epilog="Example: andromede image build debian; andromede image offer debian"
+)
+def offer_image(
+    name: Annotated[str, typer.Argument(help="tiny or debian")], state: State = None
+) -> None:
+    """Offer a guest image that was built to everybody, described as the SCS standard asks."""
+    from andromede.cli import images as command
+
+    command.offer(name, state_of(state))
 
 
 @app.command(epilog="Example: andromede verify bundle.json old-checkpoint --key log.vkey")

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from rich.console import Console
 
 from andromede import logins
 from andromede.cli import control, images, preflight, up
-from andromede.cli.client import Session, credential, password, poll
+from andromede.cli.client import Session, password, poll
 from andromede.cli.errors import CliError
 from andromede.cli.firstlight import FirstLight
 from andromede.cli.timeline import Timeline
@@ -72,8 +73,8 @@ def quickstart(state: Path, *, as_json: bool, **settings: str | None) -> None:
     config = control.load(state)
     paths = Paths(state)
     with timeline.stage("operator: project, user, image"):
-        auth = _as_operator(paths, config, image)
-    light = FirstLight(_customer(paths, config, auth), logins.folder(paths, CUSTOMER))
+        auth = as_operator(paths, config, image)
+    light = FirstLight(customer(paths, config, auth), logins.folder(paths, CUSTOMER))
     with timeline.stage("customer: network, router, security group, key pair"):
         light.prepare(IMAGE)
     with timeline.stage("server: accepted to ACTIVE, with its floating address"):
@@ -122,21 +123,16 @@ def _accelerator(paths: Paths) -> str:
     return str(json.loads(paths.accelerator.read_text())["verdict"]["name"])
 
 
-def _as_operator(paths: Paths, config: Config, image: Path) -> dict[str, str]:
+def as_operator(paths: Paths, config: Config, image: Path) -> dict[str, str]:
     """Have the customer's project and user and the public image; the customer's login."""
-    held = logins.read(paths, "operator")
-    if held is None:
-        raise CliError(f"the operator's login is missing below {paths.clients}; run: andromede up")
-    operator = Session(held["auth_url"], paths.tls / "ca.pem")
-    operator.login(
-        credential(held["application_credential_id"], held["application_credential_secret"])
-    )
-    project = operator.find("identity", "/projects", "projects", CUSTOMER)
-    if project is None:
-        body = {"project": {"name": CUSTOMER, "domain_id": "default", "description": "First light"}}
-        project = operator.call("identity", "POST", "/projects", body)["project"]
-    auth = _customer_login(paths, config, operator, project["id"])
-    _public_image(operator, image)
+    about = {"name": CUSTOMER, "domain_id": "default", "description": "First light"}
+    with closing(images.operator_session(paths)) as operator:
+        project = operator.find("identity", "/projects", "projects", CUSTOMER)
+        if project is None:
+            made = operator.call("identity", "POST", "/projects", {"project": about})
+            project = made["project"]
+        auth = _customer_login(paths, config, operator, project["id"])
+        images.publish(operator, image)
     return auth
 
 
@@ -172,31 +168,13 @@ def _customer_login(
     return found
 
 
-def _public_image(operator: Session, path: Path) -> None:
-    found = operator.find("image", "/v2/images", "images", IMAGE)
-    if found is not None and found["status"] == "active":
-        return
-    if found is None:
-        body = {
-            "name": IMAGE,
-            "disk_format": "qcow2",
-            "container_format": "bare",
-            "visibility": "public",
-            "min_ram": 128,
-            "os_distro": "debian",
-            "image_original_user": LOGIN,
-        }
-        found = operator.call("image", "POST", "/v2/images", body)
-    with path.open("rb") as file:
-        operator.upload("image", f"/v2/images/{found['id']}/file", file, path.stat().st_size)
-
-
-def _customer(paths: Paths, config: Config, auth: dict[str, str]) -> Session:
+def customer(paths: Paths, config: Config, auth: dict[str, str]) -> Session:
+    """The customer's session, on the public listener."""
     base = config.public_url or f"https://{config.public}"
-    customer = Session(f"{base}/identity/v3", paths.tls / "ca.pem")
+    session = Session(f"{base}/identity/v3", paths.tls / "ca.pem")
     scope = {"project": {"name": auth["project_name"], "domain": {"id": "default"}}}
-    customer.login(password(auth["username"], auth["password"]), scope)
-    return customer
+    session.login(password(auth["username"], auth["password"]), scope)
+    return session
 
 
 def _ssh_until(key: Path, address: str) -> str:

@@ -5,14 +5,14 @@ import sys
 import time
 from pathlib import Path
 
-from andromede.guest.build import build_tiny
+from andromede.guest.builders import BUILDERS
 from andromede.guest.errors import GuestBuildError
 
 
 def main() -> int:
     """Build the image that the arguments name; status 1 when that fails."""
     parser = argparse.ArgumentParser(prog="andromede.guest", description=__doc__)
-    parser.add_argument("image", choices=["tiny", "tiny-test"])
+    parser.add_argument("image", choices=sorted(BUILDERS))
     parser.add_argument("--out", type=Path, required=True, help="folder for the image")
     parser.add_argument("--cache", type=Path, required=True, help="folder for downloads")
     arguments = parser.parse_args()
@@ -22,12 +22,8 @@ def main() -> int:
         sys.stderr.write(f"[{time.monotonic() - start:5.1f}s] {message}\n")
 
     try:
-        built = build_tiny(
-            arguments.out,
-            cache_dir=arguments.cache,
-            public_password=arguments.image == "tiny-test",
-            progress=progress,
-        )
+        build = BUILDERS[arguments.image]
+        built = build(arguments.out, cache_dir=arguments.cache, progress=progress)
     except GuestBuildError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -128,9 +128,9 @@ def root_tree(files: Files, modules: ModuleSet, *, public_password: bool = False
         tree.link(path, target)
     _add_programs(tree, files)
     _add_applets(tree, files)
-    _add_scripts(tree, ROOTFS / "root")
+    add_scripts(tree, ROOTFS / "root")
     if public_password:
-        _add_scripts(tree, PUBLIC_PASSWORD)
+        add_scripts(tree, PUBLIC_PASSWORD)
     modules.add_to(tree, MODULES)
     return tree
 
@@ -144,7 +144,7 @@ def first_stage_tree(files: Files, modules: ModuleSet) -> Tree:
         tree.link(path, f"usr/{'lib' if path == 'lib' else 'bin'}")
     tree.device("dev/console", 5, 1)
     _add_applets(tree, files)
-    _add_scripts(tree, ROOTFS / "initrd")
+    add_scripts(tree, ROOTFS / "initrd")
     modules.add_to(tree, FIRST_STAGE)
     return tree
 
@@ -211,7 +211,8 @@ def _add_applets(tree: Tree, files: Files) -> None:
             tree.link(path, "busybox")
 
 
-def _add_scripts(tree: Tree, source: Path) -> None:
+def add_scripts(tree: Tree, source: Path) -> None:
+    """Add every file below a folder; what begins with #! is a program."""
     for path in sorted(source.rglob("*")):
         if path.is_file():
             data = path.read_bytes()

@@ -8,6 +8,7 @@ import os
 import stat
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from andromede.guest.errors import GuestBuildError, run
@@ -16,14 +17,32 @@ from andromede.guest.tree import Node, Tree
 SECTOR = 512
 MIB = 1024 * 1024
 BOOT_START = 1 * MIB
-DISK_SIGNATURE = 0x416E6472
-BOOT_VOLUME = 0x416E6472
-ROOT_UUID = "616e6472-6f6d-4564-8e00-74696e790001"
-HASH_SEED = "616e6472-6f6d-4564-8e00-74696e790002"
 MBR_CODE = Path("/usr/lib/syslinux/mbr/mbr.bin")
 
 _FAT16 = 0x0E
 _LINUX = 0x83
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What tells a disk from others: its signature and its boot volume's number are one, `root` is
+    the UUID of its root file system, with a `seed` for the hashes there."""
+
+    number: int
+    root: str
+    seed: str
+
+
+TINY = Identity(
+    number=0x416E6472,
+    root="616e6472-6f6d-4564-8e00-74696e790001",
+    seed="616e6472-6f6d-4564-8e00-74696e790002",
+)
+DEBIAN = Identity(
+    number=0x44656269,
+    root="616e6472-6f6d-4564-8e00-646562690001",
+    seed="616e6472-6f6d-4564-8e00-646562690002",
+)
 
 
 def partition_entry(kind: int, start: int, size: int, *, active: bool) -> bytes:
@@ -33,17 +52,19 @@ def partition_entry(kind: int, start: int, size: int, *, active: bool) -> bytes:
     return head + struct.pack("<II", start // SECTOR, size // SECTOR)
 
 
-def boot_record(code: bytes, boot_size: int, root_size: int) -> bytes:
+def boot_record(code: bytes, boot_size: int, root_size: int, number: int = TINY.number) -> bytes:
     """Sector 0: the boot code, the disk signature, the boot and root partitions."""
     if len(code) > 440:
         raise GuestBuildError(f"boot code has {len(code)} bytes, an MBR has room for 440")
     table = partition_entry(_FAT16, BOOT_START, boot_size, active=True)
     table += partition_entry(_LINUX, BOOT_START + boot_size, root_size, active=False)
-    head = code.ljust(440, b"\0") + struct.pack("<IH", DISK_SIGNATURE, 0)
+    head = code.ljust(440, b"\0") + struct.pack("<IH", number, 0)
     return (head + table).ljust(510, b"\0") + b"\x55\xaa"
 
 
-def write_boot(disk: Path, size: int, files: Mapping[str, Path], epoch: int) -> None:
+def write_boot(
+    disk: Path, size: int, files: Mapping[str, Path], epoch: int, identity: Identity = TINY
+) -> None:
     """Make the FAT partition of `size` bytes inside `disk`, with `files` and syslinux."""
     env = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch), "TZ": "UTC", "MTOOLS_SKIP_CHECK": "1"}
     image = disk.with_suffix(".boot")
@@ -52,7 +73,7 @@ def write_boot(disk: Path, size: int, files: Mapping[str, Path], epoch: int) -> 
     run(
         [
             *("mkfs.fat", "--invariant", "-F", "16", "-s", "8", "-n", "BOOT"),
-            *("-i", f"{BOOT_VOLUME:08x}", "-h", str(BOOT_START // SECTOR), str(image)),
+            *("-i", f"{identity.number:08x}", "-h", str(BOOT_START // SECTOR), str(image)),
         ],
         env=env,
     )
@@ -68,17 +89,26 @@ def write_boot(disk: Path, size: int, files: Mapping[str, Path], epoch: int) -> 
     _place(image, disk, BOOT_START)
 
 
-def write_root(disk: Path, offset: int, size: int, tree: Tree, epoch: int) -> None:
-    """Make the ext4 file system of `size` bytes inside `disk`, with the files of `tree`."""
+def write_root(
+    disk: Path,
+    offset: int,
+    size: int,
+    tree: Tree,
+    epoch: int,
+    identity: Identity = TINY,
+    journal: int = 4,
+) -> None:
+    """Make the ext4 file system of `size` bytes inside `disk`, with the files of `tree` and a
+    journal of so many MiB."""
     image = disk.with_suffix(".root")
     image.unlink(missing_ok=True)
     env = {**os.environ, "E2FSPROGS_FAKE_TIME": str(epoch), "SOURCE_DATE_EPOCH": str(epoch)}
     run(
         [
             *("mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-i", "16384", "-m", "1"),
-            *("-L", "andromede-root", "-U", ROOT_UUID, "-J", "size=4"),
+            *("-L", "andromede-root", "-U", identity.root, "-J", f"size={journal}"),
             *("-O", "has_journal,resize_inode"),
-            *("-E", f"hash_seed={HASH_SEED},lazy_itable_init=0,lazy_journal_init=0,nodiscard"),
+            *("-E", f"hash_seed={identity.seed},lazy_itable_init=0,lazy_journal_init=0,nodiscard"),
             *(str(image), str(size // 4096)),
         ],
         env=env,
@@ -93,31 +123,45 @@ def write_root(disk: Path, offset: int, size: int, tree: Tree, epoch: int) -> No
 
 def _debugfs_script(tree: Tree, staging: Path, epoch: int) -> list[str]:
     lines = [f"set_current_time @{epoch}"]
-    paths = ["/", "/lost+found"]
+    times: dict[str, int] = {"/": epoch, "/lost+found": epoch}
     for number, (path, node) in enumerate(tree.sorted()):
         lines += _debugfs_create(f"/{path}", node, staging / str(number))
-        paths.append(f"/{path}")
-    for path in paths:
-        lines += [f"sif {path} {name} @{epoch}" for name in ("atime", "ctime", "mtime", "crtime")]
+        times[f"/{path}"] = epoch if node.mtime is None else node.mtime
+    for path, mtime in times.items():
+        where = _word(path)
+        lines += [f"sif {where} {name} @{epoch}" for name in ("atime", "ctime", "crtime")]
+        lines.append(f"sif {where} mtime @{mtime}")
     return lines
 
 
 def _debugfs_create(path: str, node: Node, staged: Path) -> list[str]:
     parent, _, name = path.rpartition("/")
-    lines = [f"cd {parent or '/'}"]
+    lines, where = [f"cd {_word(parent or '/')}"], _word(path)
     if stat.S_ISDIR(node.mode):
-        lines.append(f"mkdir {name}")
+        lines.append(f"mkdir {_word(name)}")
     elif stat.S_ISLNK(node.mode):
-        lines.append(f"symlink {name} {node.data.decode()}")
+        lines.append(f"symlink {_word(name)} {_word(node.data.decode())}")
     elif stat.S_ISREG(node.mode):
-        staged.write_bytes(node.data)
-        lines.append(f"write {staged} {name}")
+        if node.source is None:
+            staged.write_bytes(node.data)
+        lines.append(f"write {node.source or staged} {_word(name)}")
     else:
         raise GuestBuildError(f"{path}: only directories, files and links go on the root disk")
-    lines.append(f"sif {path} mode 0{node.mode:o}")
+    lines.append(f"sif {where} mode 0{node.mode:o}")
     if node.uid or node.gid:
-        lines += [f"sif {path} uid {node.uid}", f"sif {path} gid {node.gid}"]
+        lines += [f"sif {where} uid {node.uid}", f"sif {where} gid {node.gid}"]
+    if node.capability:
+        attribute = staged.with_suffix(".capability")
+        attribute.write_bytes(node.capability)
+        lines.append(f"ea_set -f {attribute} {where} security.capability")
     return lines
+
+
+def _word(text: str) -> str:
+    """A word as debugfs splits its lines: in quotes, which are doubled inside, where it must be."""
+    if text and not set(text) & set(' \t"'):
+        return text
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _check_debugfs(output: str) -> None:
@@ -139,6 +183,8 @@ def _place(part: Path, disk: Path, offset: int) -> None:
     part.unlink()
 
 
-def to_qcow2(disk: Path, image: Path) -> None:
+def to_qcow2(disk: Path, image: Path, *, compressed: bool = False) -> None:
     """Convert the raw `disk`; one coroutine, so that clusters lie in one order."""
-    run(["qemu-img", "convert", "-m", "1", "-f", "raw", "-O", "qcow2", str(disk), str(image)])
+    more = ["-c"] if compressed else []
+    kinds = ["-f", "raw", "-O", "qcow2"]
+    run(["qemu-img", "convert", "-m", "1", *more, *kinds, str(disk), str(image)])

@@ -19,7 +19,7 @@ def run(
     except FileNotFoundError as error:
         raise GuestBuildError(
             f"cannot run {command[0]}: not found on this host; "
-            "install the packages of andromede.guest.DEBIAN_PACKAGES"
+            f"install the packages of andromede.guest.DEBIAN_PACKAGES, and {command[0]}"
         ) from error
     if done.returncode != 0:
         raise GuestBuildError(

@@ -38,6 +38,18 @@ _INST = re.compile(r"^Inst (\S+) \((\S+) .*\[(\S+)\]\)")
 
 
 @dataclass(frozen=True)
+class Archive:
+    """One downloaded binary package; `epoch` is when Debian built it."""
+
+    name: str
+    version: str
+    architecture: str
+    sha256: str
+    epoch: int
+    path: Path
+
+
+@dataclass(frozen=True)
 class Package:
     """One unpacked binary package; `tree` holds its files, `epoch` is when Debian built it."""
 
@@ -103,11 +115,30 @@ def archive_epoch(archive: Path) -> int:
 
 def fetch(names: Sequence[str], cache_dir: Path, progress: Callable[[str], None]) -> list[Package]:
     """Bring `names` and what they depend on into `cache_dir`, unpacked; sorted by name."""
+    archives = download(names, cache_dir, progress, placeholders=PLACEHOLDERS)
+    progress(f"unpacking {len(archives)} Debian packages")
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
+        jobs = [pool.submit(_unpack, archive, cache_dir / "trees") for archive in archives]
+        return [job.result() for job in jobs]
+
+
+def download(
+    names: Sequence[str],
+    cache_dir: Path,
+    progress: Callable[[str], None],
+    *,
+    placeholders: Sequence[str] = (),
+) -> list[Archive]:
+    """Bring the archives of `names`, which may be apt's patterns, and of what they depend on into
+    `cache_dir`; sorted by name. `placeholders` are taken to be installed, and nothing else is.
+
+    Errors: GuestBuildError.
+    """
     apt = cache_dir / "apt"
     archives = apt / "archives"
     (archives / "partial").mkdir(parents=True, exist_ok=True)
-    status = apt / "status"
-    status.write_text(placeholder_status(PLACEHOLDERS))
+    status = apt / ("status" if placeholders else "status-bare")
+    status.write_text(placeholder_status(placeholders) if placeholders else "")
     options = _apt_options(apt, status)
     selection = parse_simulation(run(["apt-get", "-s", *options, "install", *names]))
     if not selection:
@@ -119,10 +150,8 @@ def fetch(names: Sequence[str], cache_dir: Path, progress: Callable[[str], None]
         progress(f"downloading {len(missing)} Debian packages")
         wanted = [f"{name}={version}" for name, version, _ in missing]
         run(["apt-get", "-q", "-y", *options, "--download-only", "install", *names, *wanted])
-    progress(f"unpacking {len(selection)} Debian packages")
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
-        jobs = [pool.submit(_unpack, entry, archives, cache_dir / "trees") for entry in selection]
-        return [job.result() for job in jobs]
+        return list(pool.map(lambda entry: _archive(entry, archives), selection))
 
 
 def _apt_options(apt: Path, status: Path) -> list[str]:
@@ -137,18 +166,23 @@ def _apt_options(apt: Path, status: Path) -> list[str]:
     return [part for setting in settings for part in ("-o", setting)]
 
 
-def _unpack(entry: tuple[str, str, str], archives: Path, trees: Path) -> Package:
-    name, version, architecture = entry
-    archive = archives / archive_name(name, version, architecture)
-    if not archive.exists():
-        raise GuestBuildError(f"apt-get did not download {archive.name}; run apt-get update")
-    with archive.open("rb") as file:
+def _archive(entry: tuple[str, str, str], archives: Path) -> Archive:
+    path = archives / archive_name(*entry)
+    if not path.exists():
+        raise GuestBuildError(f"apt-get did not download {path.name}; run apt-get update")
+    with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    tree = trees / sha256
+    return Archive(*entry, sha256, archive_epoch(path), path)
+
+
+def _unpack(archive: Archive, trees: Path) -> Package:
+    tree = trees / archive.sha256
     if not tree.exists():
-        staging = trees / f"{sha256}.{os.getpid()}"
+        staging = trees / f"{archive.sha256}.{os.getpid()}"
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
-        run(["dpkg-deb", "-x", str(archive), str(staging)])
+        run(["dpkg-deb", "-x", str(archive.path), str(staging)])
         staging.rename(tree)
-    return Package(name, version, architecture, sha256, archive_epoch(archive), tree)
+    return Package(
+        archive.name, archive.version, archive.architecture, archive.sha256, archive.epoch, tree
+    )

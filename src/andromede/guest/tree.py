@@ -10,13 +10,24 @@ from andromede.guest.errors import GuestBuildError
 
 @dataclass(frozen=True)
 class Node:
-    """One file: `mode` has the type bits; a link's `data` is its target, a device has `rdev`."""
+    """One file: `mode` has the type bits; a link's `data` is its target, a device has `rdev`.
+
+    `source` is where a large file's content lies instead of in `data`; `mtime` None is the image's
+    own date; `capability` is the extended attribute `security.capability`.
+    """
 
     mode: int
     data: bytes = b""
     rdev: tuple[int, int] = (0, 0)
     uid: int = 0
     gid: int = 0
+    source: Path | None = None
+    mtime: int | None = None
+    capability: bytes = b""
+
+    def content(self) -> bytes:
+        """The bytes of a regular file, or a link's target."""
+        return self.data if self.source is None else self.source.read_bytes()
 
 
 @dataclass
@@ -26,16 +37,16 @@ class Tree:
     nodes: dict[str, Node] = field(default_factory=dict)
 
     def directory(self, path: str, mode: int = 0o755, *, uid: int = 0, gid: int = 0) -> None:
-        self._add(path, Node(stat.S_IFDIR | mode, uid=uid, gid=gid))
+        self.add(path, Node(stat.S_IFDIR | mode, uid=uid, gid=gid))
 
     def file(self, path: str, data: bytes, mode: int = 0o644) -> None:
-        self._add(path, Node(stat.S_IFREG | mode, data))
+        self.add(path, Node(stat.S_IFREG | mode, data))
 
     def link(self, path: str, target: str) -> None:
-        self._add(path, Node(stat.S_IFLNK | 0o777, target.encode()))
+        self.add(path, Node(stat.S_IFLNK | 0o777, target.encode()))
 
     def device(self, path: str, major: int, minor: int, mode: int = 0o600) -> None:
-        self._add(path, Node(stat.S_IFCHR | mode, rdev=(major, minor)))
+        self.add(path, Node(stat.S_IFCHR | mode, rdev=(major, minor)))
 
     def copy(self, source: Path, path: str, mode: int | None = None) -> None:
         """Add a regular file of the host, with its permissions unless `mode` says otherwise."""
@@ -46,7 +57,8 @@ class Tree:
         """Every node, parents before children, in one order on every host."""
         return sorted(self.nodes.items(), key=lambda item: item[0].split("/"))
 
-    def _add(self, path: str, node: Node) -> None:
+    def add(self, path: str, node: Node) -> None:
+        """Put a node in the place of what was there."""
         if path.startswith("/") or ".." in path.split("/"):
             raise GuestBuildError(f"path in image must be relative and plain: {path!r}")
         for parent in reversed(PurePosixPath(path).parents):

@@ -11,12 +11,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from andromede import config as configuration
-from andromede.cli import control, main, preflight
+from andromede.cli import control, images, main, preflight
 from andromede.engine.embedded.machine import preflight as machine
 from andromede.engine.embedded.net import preflight as net
 from andromede.engine.preflight import Lack
@@ -312,3 +313,31 @@ def as_nobody(words: list[str], *, out: bool = False) -> tuple[int, str]:
     with os.fdopen(reading) as answer:
         said = answer.read()
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said
+
+
+@pytest.mark.parametrize(
+    ("verb", "name", "accepted"),
+    [("build", "windows", "debian, tiny, tiny-test"), ("offer", "tiny-test", "debian, tiny")],
+)
+def test_an_image_that_is_none_of_ours_is_named(
+    refuse: Refuse, verb: str, name: str, accepted: str
+) -> None:
+    said = refuse("image", verb, name)
+    assert f"image {verb} {name}: one of {accepted} is accepted" in said
+
+
+def test_an_image_is_offered_when_it_is_built_and_the_cloud_runs(
+    refuse: Refuse, monkeypatch: pytest.MonkeyPatch, state: Path
+) -> None:
+    assert "andromede up" in refuse("image", "offer", "debian")
+    configuration.save(state, configuration.new_config(engine="simulated"))
+    assert "andromede image build debian" in refuse("image", "offer", "debian")
+    guests = configuration.Paths(state).guests
+    guests.mkdir()
+    (guests / "debian.qcow2").write_bytes(b"disk")
+    assert "andromede up" in refuse("image", "offer", "debian")
+    monkeypatch.setattr(control, "running", lambda _: {"pid": 1, "roles": {}})
+    monkeypatch.setattr(images, "operator_session", lambda _: BytesIO())
+    said = refuse("image", "offer", "debian")
+    assert "debian.provenance.json" in said
+    assert "andromede image build debian" in said

@@ -88,6 +88,8 @@ def commands(launcher: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Commands:
         ("--help", (), ("run",)),
         ("nonsense", (), ("run",)),
         ("image build tiny", ("run", "image"), ("run",)),
+        ("image build --out x debian", ("run", "image", "guest"), ("run",)),
+        ("image offer debian", ("run", "image"), ("run",)),
         (
             "test -k launcher",
             ("run", "image", "test"),
@@ -118,6 +120,7 @@ def test_every_list_exists_and_names_what_the_modules_need() -> None:
     run = {*launcher.listed(("run",)), *essential}
     assert {*machine.DEBIAN_PACKAGES, *net.DEBIAN_PACKAGES} <= run
     assert set(guest.DEBIAN_PACKAGES) <= {*launcher.listed(("run", "image")), *essential}
+    assert launcher.listed(("guest",)) == ["mmdebstrap"]
 
 
 def test_debian_packages_are_named_once_and_missed_if_not_installed(launcher: ModuleType) -> None:
