@@ -3,7 +3,7 @@
 import { address, say } from "/console/own/page.js";
 
 const BELOW = 8; // pixels of the page's edge
-const terminal = new window.Terminal({ cursorBlink: true, scrollback: 5000 });
+const terminal = new window.Terminal({ cursorBlink: true, screenReaderMode: true, scrollback: 5000 });
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 const place = document.getElementById("console");
