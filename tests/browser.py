@@ -118,9 +118,13 @@ class Browser:
         """Red, green and blue of one point of the page as it is seen."""
         clip = {"x": x, "y": y, "width": 1, "height": 1, "scale": 1}
         png = self._picture(clip=clip)
-        at = png.index(b"IDAT")
-        size = int.from_bytes(png[at - 4 : at], "big")
-        row = zlib.decompress(png[at + 4 : at + 4 + size])  # its filter, which one point has no use of
+        data, at = b"", 8
+        while at < len(png):
+            size = int.from_bytes(png[at : at + 4], "big")
+            if png[at + 4 : at + 8] == b"IDAT":
+                data += png[at + 8 : at + 8 + size]
+            at += size + 12
+        row = zlib.decompress(data)  # its filter, which one point has no use of, and the point
         return tuple(row[1:4])
 
     def _picture(self, **more: Any) -> bytes:

@@ -76,6 +76,11 @@ def test_server_life(customer: OpenStack, tmp_path: Path) -> None:
     customer.run("server", "set", "life", "--name", "vie", "--property", "tier=1")
     assert customer.json("server", "show", "vie")["properties"] == {"role": "web", "tier": "1"}
     assert "booted" in customer.run("console", "log", "show", "vie")
+    for kind, page in (("novnc", "vnc"), ("serial", "serial")):
+        shown = customer.json("console", "url", "show", f"--{kind}", "vie")
+        assert shown["type"] == kind
+        assert f"/console/{page}.html?path=" in shown["url"]
+    customer.fails("console", "url", "show", "--spice", "vie")
     for command, status in (("stop", "SHUTOFF"), ("start", "ACTIVE")):
         customer.run("server", command, "vie")
         _until(customer, "vie", status)
