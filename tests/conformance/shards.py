@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import hashlib
 import json
 import os
@@ -35,7 +36,7 @@ def run(python: Path, worker: Path, conf: Path, tests: list[str], workers: int, 
         due.put(names)
     environment = {
         **os.environ, "TEMPEST_CONFIG_DIR": str(conf.parent), "TEMPEST_CONFIG": conf.name,
-        "OS_TEST_TIMEOUT": str(TEST_TIMEOUT),
+        "OS_TEST_TIMEOUT": str(TEST_TIMEOUT), "SSL_CERT_FILE": _authority(conf),
     }  # fmt: skip
     command = [str(python), str(worker), "run"]
     threads = [
@@ -46,6 +47,14 @@ def run(python: Path, worker: Path, conf: Path, tests: list[str], workers: int, 
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def _authority(conf: Path) -> str:
+    """The certificates that the cloud is trusted by, for what Tempest fetches past its own client, as
+    the pages of consoles."""
+    told = configparser.RawConfigParser()
+    told.read(conf)
+    return told["identity"]["ca_certificates_file"]
 
 
 def _serve(
