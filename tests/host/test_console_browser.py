@@ -96,6 +96,7 @@ def test_a_login_on_the_screen(server: Server, page: Browser, tmp_path: Path) ->
     page.wait(CONNECTED, "the screen is not connected")
     assert page.look("document.documentElement.lang") == "fr"
     assert page.look("location.search") == "", "the token left the address bar"
+    server_ready(server)
     page.wait(f"{LAST} === {len('shown') + len('login:')}", "no login is asked for", PATIENCE)
     page.type("cirros\n")
     page.wait(f"{LAST} === {len('Password:')}", "no password is asked for", PATIENCE)
@@ -117,8 +118,13 @@ def refused(page: Browser) -> list[str]:
 
 
 def server_ready(server: Server) -> None:
-    """Wait until the guest asks who logs in: on both consoles, for its init starts both at once."""
-    poll(lambda: "login:" in server.console(), PATIENCE, "the guest asks for no login")
+    """Wait until the guest asks who logs in, and knows the password, which comes after SSH."""
+
+    def ready() -> bool:
+        said = server.console()
+        return "login:" in said and "password set for cirros" in said
+
+    poll(ready, PATIENCE, "the guest asks for no login")
 
 
 def test_a_login_on_the_serial_port(server: Server, page: Browser) -> None:
