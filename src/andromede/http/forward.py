@@ -13,6 +13,7 @@ import msgspec
 
 from andromede.http.body import validate
 from andromede.http.context import Context
+from andromede.http.dispatch import require_access
 from andromede.http.errors import Forbidden
 from andromede.http.operation import Reply, Service
 from andromede.http.routing import Table
@@ -41,7 +42,8 @@ def ask(
     a URL.
 
     What it concerns, whom it touched and that it was admitted become the asking request's.
-    Errors: the other service's; Forbidden when the caller may not do it there.
+    Errors: the other service's; Forbidden when the caller may not do it there; Unauthorized when its
+    application credential is for other requests.
     """
     found = next(each for each in context.cloud.catalog if each.name == service)
     [operation], params = _table(found).find(method, path)
@@ -58,6 +60,7 @@ def ask(
             f"You are not authorized to perform the requested action: {operation.action} "
             f"(it asks for: {operation.allow.name})."
         )
+    require_access(asked)
     validate(asked)
     try:
         answer = operation.handler(asked)

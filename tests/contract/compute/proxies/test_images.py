@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from andromede.http.access import AccessRule
 from tests.contract.compute.proxies.older import Older
 from tests.contract.compute.servers.helpers import ROOT
 from tests.contract.image.helpers import active, create
@@ -146,3 +148,17 @@ def test_an_operator_writes_metadata_of_everybodys_images(older: Older) -> None:
     path = f"{ROOT}/images/{made['id']}/metadata"
     assert system.put(path, {"metadata": {"x": "y"}}).expect(200) == {"metadata": {"x": "y"}}
     assert older.call("PUT", path.removeprefix(f"{ROOT}/"), {"metadata": {}}).status == 403
+
+
+def test_an_application_credential_is_for_both_requests(older: Older) -> None:
+    """What the image service is asked is asked in the caller's name, as upstream asks it."""
+    made = create(older.member, name="one")
+    rules = (
+        AccessRule(service="compute", method="GET", path="/v2.1/images/{id}"),
+        AccessRule(service="image", method="GET", path="/v2/images/{id}"),
+    )
+    path = f"{ROOT}/images/{made['id']}"
+    for held, status in ((rules, 200), (rules[:1], 401), (rules[1:], 401)):
+        robot = msgspec.structs.replace(caller(), access_rules=held)
+        client = older.site.cloud.as_(robot, **{"OpenStack-API-Version": "compute 2.35"})
+        assert client.get(path).status == status
