@@ -82,6 +82,7 @@ def create(context: Context) -> dict[str, Any]:
         fingerprint=fingerprint,
     )
     context.concerns(new.name)
+    context.notes["user"] = user_id
     kept = store.get(context.conn, user_id, new.name)
     shown = {**_brief(kept), "user_id": user_id}
     return {"keypair": shown if private is None else {**shown, "private_key": private}}
@@ -122,8 +123,10 @@ def list_page(context: Context) -> dict[str, Any]:
 
 
 def delete(context: Context) -> None:
-    store.delete(context.conn, _asked_owner(context), context.params["name"])
+    user_id = _asked_owner(context)
+    store.delete(context.conn, user_id, context.params["name"])
     context.concerns(context.params["name"])
+    context.notes["user"] = user_id
 
 
 def _row(method: str, path: str, handler: Any, verb: str, **more: Any) -> Operation:

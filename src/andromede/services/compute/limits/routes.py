@@ -23,6 +23,7 @@ from andromede.services.compute.limits.versions import hide
 from andromede.services.compute.projects import require_project
 from andromede.services.compute.servers import store as servers
 from andromede.services.compute.servers.groups import store as groups
+from andromede.sovereignty.log.leaves import EVERYONE
 
 LIMIT_NAMES = {
     "ram": "maxTotalRAMSize",
@@ -155,7 +156,7 @@ def update_class(context: Context) -> dict[str, Any]:
     if context.params["id"] != "default":
         raise BadRequest(f"Quota class {context.params['id']} cannot be set: default can.")
     store.set_defaults(context.conn, context.body.quota_class_set.wanted())
-    context.concerns("default")
+    context.concerns("default", EVERYONE)
     return {"quota_class_set": hide(store.defaults(context.conn))}
 
 
