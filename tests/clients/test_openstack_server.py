@@ -98,6 +98,23 @@ def test_server_life(customer: OpenStack, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("ground")
+def test_diagnostics(operator: OpenStack, customer: OpenStack) -> None:
+    made = customer.json(
+        "server", "create", "measured", "--image", "boot", "--flavor", "t1.tiny",
+        "--network", "servers", "--wait",
+    )  # fmt: skip
+    asked = ("server", "show", "--diagnostics", made["id"])
+    shown = operator.json("--os-compute-api-version", "2.48", *asked)
+    assert (shown["state"], shown["num_nics"]) == ("running", 1)
+    assert shown["memory_details"]["maximum"] == 128
+    assert "asks for: admin" in customer.fails("--os-compute-api-version", "2.48", *asked)
+    customer.run("server", "stop", made["id"])
+    _until(customer, made["id"], "SHUTOFF")
+    assert "power state" in operator.fails("--os-compute-api-version", "2.48", *asked)
+    customer.run("server", "delete", "--wait", made["id"])
+
+
+@pytest.mark.usefixtures("ground")
 @pytest.mark.parametrize("nic", ["--port=P", "--nic=port-id=P", "--nic=net-id=servers"])
 def test_server_on_a_given_port(customer: OpenStack, nic: str) -> None:
     port = customer.json("port", "create", "given", "--network", "servers")
