@@ -143,7 +143,7 @@ def test_a_login_on_the_serial_port(server: Server, page: Browser) -> None:
 
 
 def test_an_address_opens_once_and_a_stopped_machine_has_none(
-    server: Server, page: Browser
+    running: GuestCloud, server: Server, page: Browser
 ) -> None:
     once = address(server, "vnc")
     page.open(once)
@@ -151,6 +151,8 @@ def test_an_address_opens_once_and_a_stopped_machine_has_none(
     page.open("about:blank")
     page.open(once)
     page.wait("document.body.dataset.state === 'refused'", "it opened twice")
+    for log in Paths(running.cloud.state).logs.iterdir():
+        assert once.rpartition("%3D")[2] not in log.read_text(), "no log holds a token"
     again = address(server, "vnc")
     page.open(again)
     page.wait(CONNECTED, "the screen is not connected")
