@@ -190,7 +190,7 @@ def _machines(prepared: Prepared) -> dict[str, dict[str, Any]]:
             "min_microversion": "2.1", "max_microversion": prepared.microversion,
         },
         "compute-feature-enabled": {
-            "dhcp_domain": ".openstacklocal",
+            "dhcp_domain": "",  # nothing is added to a name that has a domain
             **dict.fromkeys(
                 ("resize", "snapshot", "pause", "suspend", "shelve", "rescue", "stable_rescue",
                  "console_output", "config_drive", "metadata_service", "interface_attach",
