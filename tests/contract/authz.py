@@ -38,7 +38,6 @@ HEAD = f"""\
 #   other     member of another project of the same domain
 #   public    what the last three get on the public listener
 # A 2xx is done, a 404 does not exist for that persona. Operators need no consent in this cloud.
-# ---: not tried yet, for tests/contract/whole makes no such resource; these only become fewer.
 # Reviewed against the default policies of the real identity, compute, image and network services.
 # What differs there has its reason beside it, and:
 #   - an admin of the system is an operator in every service; upstream, only identity takes its token
@@ -47,7 +46,6 @@ HEAD = f"""\
 """
 COLUMNS = (*PUBLIC, *PRIVATE, "public")
 WIDTH = 8
-UNTRIED = "---"  # nothing stands for a parameter of its path yet
 
 
 def page() -> str:
@@ -65,9 +63,7 @@ def lines(made: Whole) -> Iterator[str]:
             yield ""
             yield f"## {title}"
             yield "".join(f"{each:<{WIDTH}}" for each in COLUMNS).rstrip()
-        ready = made.ready(service, row)
-        found = codes(made, service, row) if ready else [UNTRIED] * len(COLUMNS)
-        yield _line(service, row, found)
+        yield _line(service, row, codes(made, service, row))
 
 
 def _line(service: Service, row: Operation, found: list[str]) -> str:
@@ -111,7 +107,7 @@ def ask(
 def cells() -> Iterator[tuple[list[str], str]]:
     """The codes of each line of the accepted file, and what follows them."""
     for line in FILE.read_text().splitlines():
-        if line[:3].isdigit() or line.startswith(UNTRIED):
+        if line[:3].isdigit():
             words = line.split(maxsplit=len(COLUMNS))
             yield words[:-1], words[-1]
 

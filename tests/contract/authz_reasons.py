@@ -13,14 +13,11 @@ NEVER = "404: servers never migrate here"
 BODY = "not tried yet with a body that it accepts"
 SIGNED = "asks that what is validated bears a signature"
 REASONS: dict[str, str] = {
-    "GET /v3/domains/{domain_id}/config": "the domain has none yet",
-    "PATCH /v3/domains/{domain_id}/config": BODY,
-    "PUT /v3/domains/{domain_id}/config": BODY,
-    "identity:limit:create": BODY,
     "image:data:import": BODY,
     "identity:ec2tokens:validate": SIGNED,
     "identity:s3tokens:validate": SIGNED,
     "image:info:stores": "404 as in a real service without several stores",
+    "image:store:remove": "403 as upstream: an image is in one store, and goes from it whole",
     "image:versions:choices": "public; 300 as upstream",
     "identity:version:list": "public; 300 as upstream",
     "witness:checkpoint:add": "asks for no token, but that the log signed what is submitted",

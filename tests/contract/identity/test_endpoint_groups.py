@@ -80,6 +80,16 @@ def test_a_projects_catalog_holds_what_it_is_associated_with(world: World) -> No
     assert types(ada) == {"identity", "compute"}
 
 
+def test_a_group_that_changes_keeps_its_projects(world: World) -> None:
+    admin, ada = world.admin(), member(world, "ada")
+    project = me(ada)["project"]["id"]
+    one = f"{PATH}/endpoint_groups/{group(admin, interface='public')['id']}"
+    assert admin.put(f"{one}/projects/{project}").status == 204
+    for change in ({"name": "h"}, {}):
+        assert admin.patch(one, {"endpoint_group": change}).status == 200
+    assert [each["id"] for each in admin.get(f"{one}/projects").json["projects"]] == [project]
+
+
 def test_an_endpoint_takes_its_associations_along(world: World) -> None:
     admin, ada = world.admin(), member(world, "ada")
     project = me(ada)["project"]["id"]

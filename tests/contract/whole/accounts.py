@@ -32,6 +32,42 @@ def fill(whole: Whole, member: Client, admin: Client) -> None:
     })  # fmt: skip
     ec2 = member.post(f"{V3}/users/{user}/credentials/OS-EC2", {"tenant_id": web})
     ids["identity/OS-EC2"] = ec2.expect(201)["credential"]["access"]
+    filters = {"interface": "public"}
+    group = new("OS-EP-FILTER/endpoint_groups", "endpoint_group", name="all", filters=filters)["id"]
+    path = f"{V3}/OS-EP-FILTER/endpoint_groups/{group}/projects/{web}"
+    assert admin.put(path).status == 204
+    ids["identity/endpoint_groups"] = group
+    ids["identity/consumers"] = new("OS-OAUTH1/consumers", "consumer", description="d")["id"]
+    config = f"{V3}/domains/{ids['domain']}/config"
+    assert admin.put(config, {"config": {"identity": {"driver": "sql"}}}).status == 201
+    ids.update({"identity/config": "identity", "identity/{section}": "driver"})
+    _limits(ids, admin)
+    ids["identity/access_rules"] = _access_rule(user, member)
+
+
+def _limits(ids: dict[str, str], admin: Client) -> None:
+    """Registered ones of three resources: one is the project's, one may go, one it may have."""
+    service = {"service_id": ids["identity/services"]}
+    names = ("held", "spare", "free")
+    many = [{**service, "resource_name": each, "default_limit": 1} for each in names]
+    made = admin.post(f"{V3}/registered_limits", {"registered_limits": many}).expect(201)
+    held, spare, _ = (each["id"] for each in made["registered_limits"])
+    own = {**service, "resource_name": "held", "resource_limit": 2, "project_id": ids["web"]}
+    limits = admin.post(f"{V3}/limits", {"limits": [own]}).expect(201)["limits"]
+    ids.update({
+        "identity/registered_limits": held, "identity/limits": limits[0]["id"],
+        "identity:registered_limit:delete/registered_limits": spare,
+    })  # fmt: skip
+
+
+def _access_rule(user: str, member: Client) -> str:
+    """One that no application credential has any more."""
+    rule = {"service": "compute", "method": "GET", "path": "/v2.1/servers"}
+    wanted = {"application_credential": {"name": "ruled", "access_rules": [rule]}}
+    path = f"{V3}/users/{user}/application_credentials"
+    made = member.post(path, wanted).expect(201)["application_credential"]
+    assert member.delete(f"{path}/{made['id']}").status == 204
+    return str(made["access_rules"][0]["id"])
 
 
 def trust(whole: Whole) -> dict[str, Any]:
@@ -48,13 +84,23 @@ def bodies(whole: Whole) -> dict[str, Any]:
     ids = whole.ids
     endpoint = {"service_id": ids["extra service"], "interface": "admin", "url": "https://x.test/"}
     limit = {"service_id": ids["extra service"], "resource_name": "x", "default_limit": 1}
+    own = {"service_id": ids["identity/services"], "resource_name": "free", "resource_limit": 2}
+    config = "/v3/domains/{domain_id}/config"
+    whole_config = {"config": {"identity": {"driver": "sql"}}}
     return {
         "identity:trust:create": {"trust": trust(whole)},
         "identity:endpoint:create": {"endpoint": endpoint},
         "identity:registered_limit:create": {"registered_limits": [limit]},
+        "identity:registered_limit:update": {"registered_limit": {"default_limit": 2}},
+        "identity:limit:create": {"limits": [{**own, "project_id": ids["web"]}]},
+        "identity:limit:update": {"limit": {"resource_limit": 3}},
+        f"PUT {config}": whole_config,
+        f"PATCH {config}": whole_config,
+        f"PATCH {config}/{{section}}": whole_config,
+        f"PATCH {config}/{{section}}/{{name}}": {"config": {"driver": "sql"}},
+        "identity:consumer:update": {"consumer": {"description": "new"}},
+        "identity:endpoint_group:update": {"endpoint_group": {"name": "new"}},
         "identity:endpoint_group:create": {
             "endpoint_group": {"name": "x", "filters": {"interface": "public"}}},
         "identity:ec2_credential:create": {"tenant_id": ids["web"]},
-        "image:member:create": {"member": ids["shop"]},
-        "image:metadef-namespace:create": {"namespace": "new"},
     }  # fmt: skip

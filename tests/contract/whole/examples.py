@@ -13,7 +13,7 @@ from msgspec import inspect as shapes
 
 from andromede.http.operation import Operation
 from tests.contract.image.helpers import BARE, OCTETS, PATCH
-from tests.contract.whole import accounts, extensions, older
+from tests.contract.whole import accounts, extensions, offers, older
 from tests.contract.whole.world import Whole
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8VPxLvFz5XK5o5Yv4kYlM0S5n8Yl6m0m0o7o8V9x0L user"
@@ -90,7 +90,8 @@ def _bodies(whole: Whole) -> dict[str, Any]:
     ids = whole.ids
     return {
         **_identity(whole), **_compute(ids), **_network(ids), **_sovereignty(ids),
-        **extensions.bodies(ids), **accounts.bodies(whole), **older.bodies(ids),
+        **extensions.bodies(ids), **accounts.bodies(whole), **offers.bodies(ids),
+        **older.bodies(ids),
         "sovereignty:world:declare": {"world": whole.documents["world"]},
         "image:image:create": dict(BARE),
         "image:task:create": {"type": "import", "input": {

@@ -12,7 +12,7 @@ from andromede.sovereignty.words import Text
 from tests.contract.identity.making import V3, grant, make
 from tests.contract.image.helpers import active, create
 from tests.contract.sovereignty.log_world import act
-from tests.contract.whole import accounts, extensions, older
+from tests.contract.whole import accounts, extensions, offers, older
 from tests.contract.whole.world import Whole, external
 from tests.harness import Client, MemoryKeys
 
@@ -37,6 +37,7 @@ def fill(whole: Whole) -> None:
     _network(whole, member)
     _compute(whole, member, admin)
     accounts.fill(whole, member, admin)
+    offers.fill(whole, member, whole.client("admin", private=True))
     extensions.fill(whole, member, whole.client("manager"), whole.client("admin", private=True))
     _declared(whole, admin)
     _told(whole, member, admin)

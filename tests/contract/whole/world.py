@@ -73,14 +73,6 @@ class Whole:
         template = self.paths.get(row.path, row.path)
         return "/".join([service.mount, *self._segments(service.name, row, template)])
 
-    def ready(self, service: Service, row: Operation) -> bool:
-        """Whether there is a resource for each parameter of the row's path."""
-        try:
-            self.path(service, row)
-        except LookupError:
-            return False
-        return True
-
     def _segments(self, service: str, row: Operation, template: str) -> Iterator[str]:
         before = ""
         for segment in filter(None, template.split("/")):

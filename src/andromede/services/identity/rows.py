@@ -19,16 +19,23 @@ Ids = Sequence[str] | sa.Select[tuple[str]]  # as they are, or as a subquery
 
 
 def page_of(
-    connection: Connection, table: sa.Table, where: Sequence[sa.ColumnElement[bool]], page: Page
+    connection: Connection,
+    table: sa.Table,
+    where: Sequence[sa.ColumnElement[bool]],
+    page: Page,
+    through: sa.Column[str] | None = None,
 ) -> tuple[Sequence[Row], bool]:
-    """Rows in the order of their ids after the marker, and whether more follow.
+    """Rows in the order of their ids after the marker, and whether more follow. `through`: their
+    ids in the table that says which they are, and that `where` chooses from.
 
     Errors: BadRequest when the marker is no row of the table.
     """
-    key = table.c.id
+    key = table.c.id if through is None else through
     statement = sa.select(table).where(*where).order_by(key)
+    if through is not None:
+        statement = statement.where(table.c.id == through)
     if page.marker is not None:
-        if connection.execute(sa.select(key).where(key == page.marker)).first() is None:
+        if by_id(connection, table, page.marker) is None:
             raise BadRequest(f"Marker {page.marker} could not be found among {table.name}s.")
         statement = statement.where(key > page.marker)
     size = page.size(MOST)

@@ -44,7 +44,7 @@ image = table(
     sa.Index("ix_image_project", "project_id", "created_at", "id"),
     sa.Index("ix_image_visibility", "visibility", "created_at", "id"),
     sa.Index("ix_image_created", "created_at", "id"),
-    sa.Index("ix_image_status", "status"),
+    sa.Index("ix_image_status", "status", "created_at", "id"),
 )
 image_tag = table(
     "image_tag",

@@ -33,6 +33,7 @@ consent = table(
     sa.Index("ix_consent_project", "project_id", "created_at", "id"),
     sa.Index("ix_consent_created", "created_at", "id"),
     sa.Index("ix_consent_until", "project_id", "until"),
+    sa.Index("ix_consent_emergency", "emergency", "created_at", "id"),
 )
 
 Row = sa.RowMapping

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from andromede import clock, ids
 from andromede.db import Connection, metadata
+from andromede.db.pages import beyond, merged
 from andromede.db.types import Moment, identifier, table
 
 # Kinds in use: ownership, operator, sub-processor, finding, policy, emergency, log.
@@ -64,7 +65,8 @@ def open(  # noqa: A001 (a notice is opened)
 
 def get(connection: Connection, notice_id: str, project_id: str | None) -> sa.RowMapping | None:
     """A notice that a project may see; None of any."""
-    wanted = sa.select(notice).where(notice.c.id == notice_id, *_seen_by(project_id))
+    seen = [sa.or_(*_seen_by(project_id))] if project_id is not None else []
+    wanted = sa.select(notice).where(notice.c.id == notice_id, *seen)
     return connection.execute(wanted).mappings().first()
 
 
@@ -72,16 +74,10 @@ def page(
     connection: Connection, project_id: str | None, after: sa.RowMapping | None, limit: int
 ) -> list[sa.RowMapping]:
     """The notices to a project and to everyone, newest first; with None those to anybody."""
-    wanted = sa.select(notice).where(*_seen_by(project_id))
-    if after is not None:
-        when, key = after["opened_at"], after["id"]
-        wanted = wanted.where(
-            sa.or_(
-                notice.c.opened_at < when,
-                sa.and_(notice.c.opened_at == when, notice.c.id < key),
-            )
-        )
-    wanted = wanted.order_by(notice.c.opened_at.desc(), notice.c.id.desc()).limit(limit)
+    order = (notice.c.opened_at, notice.c.id)
+    later = [] if after is None else [beyond([(each, after[each.name], True) for each in order])]
+    reasons = [[each, *later] for each in _seen_by(project_id)] or [later]
+    wanted = merged(notice, reasons, [each.desc() for each in order], limit)
     return list(connection.execute(wanted).mappings())
 
 
@@ -109,6 +105,7 @@ def read(connection: Connection, notice_id: str, project_id: str, user_id: str) 
 
 
 def _seen_by(project_id: str | None) -> list[sa.ColumnElement[bool]]:
+    """The reasons for which a project sees a notice; of None there are none, for it sees all."""
     if project_id is None:
         return []
-    return [sa.or_(notice.c.project_id == project_id, notice.c.project_id.is_(None))]
+    return [notice.c.project_id == project_id, notice.c.project_id.is_(None)]

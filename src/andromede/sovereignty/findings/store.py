@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from andromede import clock
 from andromede.db import Connection, metadata
+from andromede.db.pages import beyond
 from andromede.db.types import Moment, identifier, table
 from andromede.sovereignty.words import Text
 
@@ -155,13 +156,8 @@ def page(
     if state != "all":
         conditions.append(OPEN if state == "open" else finding.c.closed_at.is_not(None))
     if after is not None:
-        when, key = after["opened_at"], after["id"]
-        conditions.append(
-            sa.or_(
-                finding.c.opened_at < when,
-                sa.and_(finding.c.opened_at == when, finding.c.id < key),
-            )
-        )
+        order = (finding.c.opened_at, finding.c.id)
+        conditions.append(beyond([(each, after[each.name], True) for each in order]))
     wanted = (
         sa.select(finding)
         .where(*conditions)

@@ -23,6 +23,7 @@ access_rule = table(
     sa.Column("method", sa.String(16), nullable=False),
     sa.Column("path", sa.String(255), nullable=False),
     sa.UniqueConstraint("user_id", "service", "method", "path"),
+    sa.Index(None, "user_id", "id"),
 )
 link = table(
     "application_credential_access_rule",

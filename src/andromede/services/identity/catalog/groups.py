@@ -95,7 +95,7 @@ def update(context: Context) -> Item:
     values = given(body, "name", "description", "filters")
     if "filters" in values:
         values["filters"] = values["filters"].document()
-    store.put(context.conn, store.group, {**row._mapping, **values})
+    store.change_group(context.conn, row.id, values)
     return _show_one(context, row.id)
 
 

@@ -151,6 +151,12 @@ def disabled(connection: Connection) -> list[tuple[str, str, str]]:
     ]
 
 
+def change_group(connection: Connection, group_id: str, values: Mapping[str, Any]) -> None:
+    """Write some columns of a group; the projects that have it keep it."""
+    if values:
+        connection.execute(sa.update(group).where(group.c.id == group_id).values(**values))
+
+
 def get_group(connection: Connection, group_id: str) -> Row | None:
     return by_id(connection, group, group_id)
 

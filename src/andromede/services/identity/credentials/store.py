@@ -28,6 +28,7 @@ application_credential = table(
     # made while another than its user may have known the user's password
     sa.Column("password_known", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("user_id", "name"),
+    sa.Index(None, "user_id", "id"),
 )
 application_credential_role = table(
     "application_credential_role",

@@ -25,11 +25,15 @@ role_grant = table(
     identifier("actor_id", primary_key=True),
     sa.Column("target_kind", sa.String(8), primary_key=True),  # project, domain or system
     identifier("target_id", primary_key=True),
-    identifier("role_id", sa.ForeignKey("role.id"), primary_key=True, index=True),
+    identifier("role_id", sa.ForeignKey("role.id"), primary_key=True),
     sa.Column("inherited", sa.Boolean, primary_key=True),  # held on the projects below, not here
-    sa.Index("ix_role_grant_target", "target_kind", "target_id"),
+    # each with the rest of the key, whose order lists have
+    sa.Index("ix_role_grant_target", "target_kind", "target_id", "actor_kind", "actor_id",
+             "role_id", "inherited"),
+    sa.Index("ix_role_grant_role", "role_id", "actor_kind", "actor_id", "target_kind", "target_id",
+             "inherited"),
     sa.Index("ix_role_grant_actor_id", "actor_id"),
-)
+)  # fmt: skip
 
 
 class Grant(Struct, frozen=True, kw_only=True):
@@ -220,7 +224,8 @@ def holders(connection: Connection, role_id: str) -> list[str]:
 
 def granted_roles(connection: Connection) -> list[str]:
     """The ids of the roles that anybody was granted."""
-    return list(connection.execute(sa.select(role_grant.c.role_id).distinct()).scalars())
+    granted = sa.exists().where(role_grant.c.role_id == roles.role.c.id)
+    return list(connection.execute(sa.select(roles.role.c.id).where(granted)).scalars())
 
 
 def of_roles(connection: Connection, role_ids: Sequence[str]) -> Sequence[Row]:

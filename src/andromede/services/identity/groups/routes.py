@@ -117,8 +117,10 @@ def delete(context: Context) -> Reply:
 def list_members(context: Context) -> dict[str, Any]:
     row = _reach(context, change=False)
     where = filters.conditions(context.query)
-    where.append(users.user.c.id.in_(store.member_ids(row.id)))
-    rows, more = page_of(context.conn, users.user, where, read_page(context.query))
+    member = store.group_member.c
+    where.append(member.group_id == row.id)
+    page = read_page(context.query)
+    rows, more = page_of(context.conn, users.user, where, page, through=member.user_id)
     return several(context, "users", [user_view(context, each) for each in rows], more=more)
 
 

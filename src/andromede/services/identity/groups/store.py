@@ -17,6 +17,7 @@ group = table(
     sa.Column("description", sa.Text, nullable=False),
     sa.Column("extra", Json, nullable=False),
     sa.UniqueConstraint("domain_id", "name"),
+    sa.Index(None, "domain_id", "id"),
 )
 group_member = table(
     "group_member",
@@ -38,11 +39,6 @@ def members(connection: Connection, group_ids: Ids) -> list[str]:
         sa.select(group_member.c.user_id).where(group_member.c.group_id.in_(group_ids)).distinct()
     )
     return list(found.scalars())
-
-
-def member_ids(group_id: str) -> sa.Select[tuple[str]]:
-    """The users in one group, as a subquery."""
-    return sa.select(group_member.c.user_id).where(group_member.c.group_id == group_id)
 
 
 def of_user(connection: Connection, user_id: str) -> list[str]:

@@ -27,15 +27,12 @@ limit = table(
     "project_limit",
     metadata,
     identifier("id", primary_key=True),
-    identifier(
-        "registered_limit_id", sa.ForeignKey("registered_limit.id"), nullable=False, index=True
-    ),
-    identifier(
-        "owner_id", sa.ForeignKey("project.id", ondelete="CASCADE"), nullable=False, index=True
-    ),
+    identifier("registered_limit_id", sa.ForeignKey("registered_limit.id"), nullable=False),
+    identifier("owner_id", sa.ForeignKey("project.id", ondelete="CASCADE"), nullable=False),
     sa.Column("resource_limit", sa.Integer, nullable=False),
     sa.Column("description", sa.Text, nullable=True),
     sa.UniqueConstraint("registered_limit_id", "owner_id"),
+    sa.Index(None, "owner_id", "id"),
 )
 
 

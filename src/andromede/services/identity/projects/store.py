@@ -23,13 +23,16 @@ project = table(
     identifier("id", primary_key=True),
     sa.Column("name", sa.String(255), nullable=False),
     identifier("domain_id", nullable=False),  # empty for a domain
-    identifier("parent_id", nullable=True, index=True),
-    sa.Column("is_domain", sa.Boolean, nullable=False, index=True),
+    identifier("parent_id", nullable=True),
+    sa.Column("is_domain", sa.Boolean, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("description", sa.Text, nullable=False),
     sa.Column("options", Json, nullable=False),
     sa.Column("extra", Json, nullable=False),
     sa.UniqueConstraint("domain_id", "name"),
+    sa.Index(None, "is_domain", "id"),
+    sa.Index(None, "domain_id", "id"),
+    sa.Index(None, "parent_id", "id"),
 )
 project_tag = table(
     "project_tag",
@@ -124,7 +127,7 @@ def tags(connection: Connection, project_ids: Iterable[str]) -> dict[str, list[s
     rows = connection.execute(
         sa.select(project_tag)
         .where(project_tag.c.project_id.in_(found))
-        .order_by(project_tag.c.name)
+        .order_by(project_tag.c.project_id, project_tag.c.name)
     )
     for row in rows:
         found[row.project_id].append(row.name)

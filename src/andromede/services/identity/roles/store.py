@@ -20,6 +20,7 @@ role = table(
     sa.Column("options", Json, nullable=False),
     sa.Column("extra", Json, nullable=False),
     sa.UniqueConstraint("domain_id", "name"),
+    sa.Index(None, "domain_id", "id"),
 )
 implied_role = table(
     "implied_role",

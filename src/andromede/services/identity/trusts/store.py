@@ -21,15 +21,9 @@ trust = table(
     "trust",
     metadata,
     identifier("id", primary_key=True),
-    identifier(
-        "trustor_user_id", sa.ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True
-    ),
-    identifier(
-        "trustee_user_id", sa.ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True
-    ),
-    identifier(
-        "project_id", sa.ForeignKey("project.id", ondelete="CASCADE"), nullable=True, index=True
-    ),
+    identifier("trustor_user_id", sa.ForeignKey("user.id", ondelete="CASCADE"), nullable=False),
+    identifier("trustee_user_id", sa.ForeignKey("user.id", ondelete="CASCADE"), nullable=False),
+    identifier("project_id", sa.ForeignKey("project.id", ondelete="CASCADE"), nullable=True),
     sa.Column("impersonation", sa.Boolean, nullable=False),
     sa.Column("expires_at", Moment, nullable=True),
     sa.Column("remaining_uses", sa.Integer, nullable=True),
@@ -41,6 +35,9 @@ trust = table(
     sa.Column("extra", Json, nullable=False),
     # made while another than its trustor may have known the trustor's password
     sa.Column("password_known", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index(None, "project_id", "id"),
+    sa.Index(None, "trustor_user_id", "id"),
+    sa.Index(None, "trustee_user_id", "id"),
 )  # fmt: skip
 trust_role = table(
     "trust_role",

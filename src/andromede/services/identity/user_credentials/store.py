@@ -32,6 +32,7 @@ credential = table(
     # made while another than its user may have known the user's password
     sa.Column("password_known", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_credential_user", "user_id", "type"),
+    sa.Index(None, "user_id", "id"),
     sa.Index("ix_credential_access", "access_hash", unique=True),
 )
 

@@ -32,6 +32,7 @@ user = table(
     sa.Column("options", Json, nullable=False),
     sa.Column("extra", Json, nullable=False),
     sa.UniqueConstraint("domain_id", "name"),
+    sa.Index(None, "domain_id", "id"),
 )
 
 former_password = table(

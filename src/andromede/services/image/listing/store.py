@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from andromede import clock
 from andromede.db import Connection
+from andromede.db.pages import beyond, merged
 from andromede.http.access import Caller
 from andromede.services.image.listing.query import Filters, Listing
 from andromede.services.image.members.store import member
@@ -22,19 +23,10 @@ def page(
     """Up to `limit + 1` images after the marker: one more says that a next page exists."""
     wanted = _conditions(listing.filters)
     if marker is not None:
-        wanted.append(_after(listing.sort, marker, image.c))
-    branches = [
-        sa.select(image)
-        .where(*branch, *wanted)
-        .order_by(*_order(listing.sort, image.c))
-        .limit(listing.limit + 1)
-        for branch in _branches(caller, listing.filters)
-    ]
-    if len(branches) == 1:
-        return load(connection, connection.execute(branches[0]).mappings().all())
-    merged = sa.union_all(*(sa.select(branch.subquery()) for branch in branches)).subquery()
-    whole = sa.select(merged).order_by(*_order(listing.sort, merged.c)).limit(listing.limit + 1)
-    return load(connection, connection.execute(whole).mappings().all())
+        wanted.append(_after(listing.sort, marker))
+    reasons = [[*branch, *wanted] for branch in _branches(caller, listing.filters)]
+    found = merged(image, reasons, _order(listing.sort), listing.limit + 1)
+    return load(connection, connection.execute(found).mappings().all())
 
 
 def _branches(caller: Caller, filters: Filters) -> list[list[Condition]]:
@@ -60,15 +52,16 @@ def _branches(caller: Caller, filters: Filters) -> list[list[Condition]]:
 
 def _offered(caller: Caller, status: str) -> list[Condition]:
     """Other projects' images that the caller's project is a member of, and answered so."""
-    mine = [member.c.member_id == caller.project_id]
+    offered = image.alias("offered")
+    mine = [
+        member.c.member_id == caller.project_id,
+        offered.c.visibility == "shared",
+        offered.c.project_id != caller.project_id,
+    ]
     if status != "all":
         mine.append(member.c.status == status)
-    ids = sa.select(member.c.image_id).where(*mine)
-    return [
-        image.c.id.in_(ids),
-        image.c.visibility == "shared",
-        image.c.project_id != caller.project_id,
-    ]
+    to_me = sa.select(offered.c.id).join(member, member.c.image_id == offered.c.id).where(*mine)
+    return [image.c.id.in_(to_me)]
 
 
 def _conditions(filters: Filters) -> list[Condition]:
@@ -118,32 +111,24 @@ def _moment(column: sa.ColumnElement[int], operator: str, moment: int) -> Condit
     }[operator]
 
 
-def _key(columns: Any, name: str) -> sa.ColumnElement[Any]:
+def _key(name: str) -> sa.ColumnElement[Any]:
     """A sort key without nulls, in the same order on every database."""
-    column = columns[name]
+    column = image.c[name]
     if name == "size":
         return sa.func.coalesce(column, -1)
     return sa.func.coalesce(column, "") if column.nullable else column
 
 
-def _order(sort: list[tuple[str, bool]], columns: Any) -> list[sa.ColumnElement[Any]]:
-    return [
-        _key(columns, name).desc() if descends else _key(columns, name).asc()
-        for name, descends in sort
-    ]
+def _order(sort: list[tuple[str, bool]]) -> list[sa.ColumnElement[Any]]:
+    return [_key(name).desc() if descends else _key(name).asc() for name, descends in sort]
 
 
-def _after(sort: list[tuple[str, bool]], marker: Image, columns: Any) -> Condition:
-    """Rows that follow the marker. The bound on the first key lets an index begin there."""
-    pairs = []
+def _after(sort: list[tuple[str, bool]], marker: Image) -> Condition:
+    """Rows that follow the marker."""
+    keys = []
     for name, descends in sort:
         value = getattr(marker, name)
         if value is None:
             value = -1 if name == "size" else ""
-        pairs.append((_key(columns, name), value, descends))
-    steps = []
-    for at, (key, value, descends) in enumerate(pairs):
-        equal = [other == same for other, same, _ in pairs[:at]]
-        steps.append(sa.and_(*equal, key < value if descends else key > value))
-    first, value, descends = pairs[0]
-    return sa.and_(first <= value if descends else first >= value, sa.or_(*steps))
+        keys.append((_key(name), value, descends))
+    return beyond(keys)

@@ -176,9 +176,12 @@ def all_holders(connection: Connection, subnet_id: str) -> list[tuple[str, str]]
 
 def used(connection: Connection, subnet_ids: Iterable[str]) -> dict[str, int]:
     """How many addresses of each subnet are held."""
+    wanted = list(subnet_ids)
+    if not wanted:
+        return {}
     statement = (
         sa.select(allocation.c.subnet_id, sa.func.count())
-        .where(allocation.c.subnet_id.in_(list(subnet_ids)))
+        .where(allocation.c.subnet_id.in_(wanted))
         .group_by(allocation.c.subnet_id)
     )
     return {row[0]: row[1] for row in connection.execute(statement)}

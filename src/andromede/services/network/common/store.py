@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from andromede import clock
 from andromede.db import Connection, metadata
+from andromede.db.pages import beyond, merged
 from andromede.db.plain import Statement, several
 from andromede.db.types import Moment, identifier, table
 from andromede.http.access import Caller
@@ -32,16 +33,17 @@ tag = table(
 )
 
 
-def standard_columns() -> list[sa.Column[Any]]:
-    """The columns every noun begins with."""
+def standard_columns(*, named: bool = True) -> list[sa.schema.SchemaItem]:
+    """The columns every noun begins with, and the index that a project's list walks."""
     return [
         identifier("id", primary_key=True),
-        identifier("project_id", nullable=False, index=True),
-        sa.Column("name", sa.String(255), nullable=False),
+        identifier("project_id", nullable=False),
+        *([sa.Column("name", sa.String(255), nullable=False)] if named else []),
         sa.Column("description", sa.String(255), nullable=True),
         sa.Column("revision_number", sa.Integer, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("updated_at", Moment, nullable=False),
+        sa.Index(None, "project_id", "id"),
     ]
 
 
@@ -80,22 +82,22 @@ def by_status(column: sa.ColumnElement[str]) -> Callable[[Sequence[str]], Where]
     return lambda values: column.in_([*values, *([BUILD] if ACTIVE in values else [])])
 
 
-def own(column: sa.ColumnElement[str]) -> Callable[[Project], Where]:
+def own(column: sa.ColumnElement[str]) -> Callable[[Project], list[Where]]:
     """The rule of visibility of nouns that are never shared: the project's own."""
-    return lambda project: column == project
+    return lambda project: [column == project]
 
 
 @dataclass(frozen=True)
 class Collection:
     """A noun's table with who sees which rows and the filters that are no columns.
 
-    Operators see every row; `seen(project)` is asked for everybody else. `only` narrows lists, for
-    everybody.
+    Operators see every row; everybody else those for which one of `seen(project)` holds, each of
+    which an index serves. `only` narrows lists, for everybody.
     """
 
     schema: Schema
     table: sa.Table
-    seen: Callable[[Project], Where]
+    seen: Callable[[Project], Sequence[Where]]
     related: Mapping[str, Callable[[Sequence[str]], Where]] = field(default_factory=dict)
     only: Where | None = None
 
@@ -105,7 +107,7 @@ class Collection:
 
     @cached_property
     def one_seen(self) -> Statement:
-        seen = self.seen(sa.bindparam("project"))
+        seen = sa.or_(*self.seen(sa.bindparam("project")))
         return Statement(sa.select(self.table).where(self.table.c.id == sa.bindparam("key"), seen))
 
     @property
@@ -136,14 +138,18 @@ def page(
     if size == 0:
         return [], False
     rows = collection.table
-    statement = sa.select(rows).where(*_wheres(collection, caller, query))
+    wheres = _wheres(collection, query)
     reverse = query.page.reverse
     if query.page.marker is not None:
-        statement = statement.where(_after(connection, collection, query))
-    for column, descending in query.sort:
-        key = _sort_key(rows.c[column])
-        statement = statement.order_by(key.desc() if descending != reverse else key.asc())
-    found = [dict(row) for row in connection.execute(statement.limit(size + 1)).mappings()]
+        wheres.append(_after(connection, collection, query))
+    order = [
+        _sort_key(rows.c[column]).desc() if descending != reverse else _sort_key(rows.c[column])
+        for column, descending in query.sort
+    ]
+    seen = [] if caller.admin else collection.seen(caller.project_id or "")
+    reasons = [[each, *wheres] for each in seen] or [wheres]
+    statement = merged(rows, reasons, order, size + 1)
+    found = [dict(row) for row in connection.execute(statement).mappings()]
     more = len(found) > size
     found = found[:size]
     return (found[::-1] if reverse else found), more
@@ -154,9 +160,9 @@ def _sort_key(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     return sa.func.coalesce(column, "") if column.nullable else column
 
 
-def _wheres(collection: Collection, caller: Caller, query: Query) -> list[Where]:
+def _wheres(collection: Collection, query: Query) -> list[Where]:
     rows = collection.table
-    wheres: list[Where] = [] if caller.admin else [collection.seen(caller.project_id or "")]
+    wheres: list[Where] = []
     if collection.only is not None:
         wheres.append(collection.only)
     for column, values in query.filters.items():
@@ -200,15 +206,11 @@ def _after(connection: Connection, collection: Collection, query: Query) -> Wher
     ).mappings().first()  # fmt: skip
     if marker is None:
         raise BadRequest(f"The marker '{query.page.marker}' is no {collection.schema.name}")
-    ways: list[Where] = []
-    equal: list[Where] = []
+    keys = []
     for column, descending in query.sort:
-        key, value = _sort_key(rows.c[column]), marker[column]
-        value = "" if value is None else value
-        past = key < value if descending != query.page.reverse else key > value
-        ways.append(sa.and_(*equal, past))
-        equal.append(key == value)
-    return sa.or_(*ways)
+        value = "" if marker[column] is None else marker[column]
+        keys.append((_sort_key(rows.c[column]), value, descending != query.page.reverse))
+    return beyond(keys)
 
 
 def note_status(connection: Connection, of: sa.Table, keys: Iterable[str], status: str) -> None:

@@ -24,7 +24,7 @@ from andromede.services.network.floatingips.schema import FLOATING
 floating = table(
     "floating_ip",
     metadata,
-    *(each for each in standard_columns() if each.name != "name"),
+    *standard_columns(named=False),
     identifier("floating_network_id", nullable=False),
     sa.Column("floating_ip_address", sa.String(39), nullable=False),
     identifier("floating_port_id", nullable=False),

@@ -18,7 +18,7 @@ forwarding = table(
     metadata,
     identifier("id", primary_key=True),
     identifier("project_id", nullable=False),
-    identifier("floatingip_id", nullable=False, index=True),
+    identifier("floatingip_id", nullable=False),
     identifier("internal_port_id", nullable=False, index=True),
     sa.Column("description", sa.String(255), nullable=True),
     sa.Column("protocol", sa.String(8), nullable=False),
@@ -27,6 +27,7 @@ forwarding = table(
     sa.Column("external_last", sa.Integer, nullable=False),
     sa.Column("internal_first", sa.Integer, nullable=False),
     sa.Column("internal_last", sa.Integer, nullable=False),
+    sa.Index(None, "floatingip_id", "id"),
 )
 
 FORWARDINGS = Collection(FORWARDING, forwarding, own(forwarding.c.project_id))

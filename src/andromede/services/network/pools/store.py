@@ -87,6 +87,8 @@ def scopes_of(
 ) -> dict[str, dict[int, str | None]]:
     """The address scopes of some networks, by IP version: those of their subnets' pools."""
     wanted = list(network_ids)
+    if not wanted:
+        return {}
     statement = (
         sa.select(subnet.c.network_id, pool.c.ip_version, pool.c.address_scope_id)
         .join(pool, pool.c.id == subnet.c.subnetpool_id)

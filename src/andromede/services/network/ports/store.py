@@ -39,11 +39,12 @@ port = table(
     metadata,
     *standard_columns(),
     identifier("network_id", nullable=False),
+    identifier("network_project", nullable=False, server_default=""),  # whose its network is
     sa.Column("number", sa.Integer, nullable=False, unique=True),
     sa.Column("mac_address", sa.String(17), nullable=False),
     sa.Column("admin_state_up", sa.Boolean, nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("device_id", sa.String(255), nullable=False, index=True),
+    sa.Column("device_id", sa.String(255), nullable=False),
     sa.Column("device_owner", sa.String(255), nullable=False),
     sa.Column("port_security_enabled", sa.Boolean, nullable=False),
     sa.Column("pairs", Json, nullable=False),
@@ -52,23 +53,30 @@ port = table(
     sa.Column("host_id", sa.String(255), nullable=False),
     sa.Column("site", sa.String(64), nullable=True),  # its server's; None: the cloud's own
     sa.Column("profile", Json, nullable=False),
-    identifier("qos_policy_id", nullable=True, index=True),
+    identifier("qos_policy_id", nullable=True),
     sa.Column("owner_uid", sa.BigInteger, nullable=True),  # whose QEMU opens the tap
     sa.Column("of_server", sa.Boolean, nullable=False),  # made with its server, goes with it
     sa.Column("on_host", sa.Boolean, nullable=False),  # the engine may hold it
     sa.Column("position", sa.Integer, nullable=False),  # among its server's cards
     sa.UniqueConstraint("network_id", "mac_address"),
     sa.Index("ix_port_owner", "network_id", "device_owner"),
+    sa.Index(None, "network_id", "id"),
+    sa.Index(None, "device_id", "id"),
 )
+LIMITED = port.c.qos_policy_id.is_not(None)
+sa.Index("ix_port_qos_policy", port.c.qos_policy_id, sqlite_where=LIMITED,
+         postgresql_where=LIMITED)  # fmt: skip
+GUEST = port.c.project_id != port.c.network_project  # on the network of another project
+sa.Index("ix_port_guest", port.c.network_project, port.c.id, sqlite_where=GUEST,
+         postgresql_where=GUEST)  # fmt: skip
 
 MAC_PREFIX = "fa:16:3e"
 MAC_TRIES = 16
 
 
-def seen(project: Project) -> Where:
+def seen(project: Project) -> list[Where]:
     """A project sees its own ports and all ports of its own networks."""
-    owned = sa.select(network.c.id).where(network.c.project_id == project)
-    return sa.or_(port.c.project_id == project, port.c.network_id.in_(owned))
+    return [port.c.project_id == project, sa.and_(port.c.network_project == project, GUEST)]
 
 
 def _by_address(values: Sequence[str]) -> Where:
@@ -106,7 +114,13 @@ _OWNED = Statement(
     .order_by(port.c.id)
 )
 _MAC_HELD = Statement("SELECT 1 FROM port WHERE network_id = :network_id AND mac_address = :mac")
-_INSERT = Statement(sa.insert(port))
+_OWNER = sa.select(network.c.project_id).where(network.c.id == sa.bindparam("new_network_id"))
+_INSERT = Statement(
+    sa.insert(port).values(
+        {column.name: sa.bindparam(f"new_{column.name}", type_=column.type) for column in port.c}
+        | {"network_project": _OWNER.scalar_subquery()}
+    )
+)
 
 
 def by_id(connection: Connection, port_id: str) -> Row | None:
@@ -230,7 +244,7 @@ def insert(connection: Connection, values: Row) -> Row:
     """A new port with a number of its own."""
     number = ranges.take_number(connection, "port")
     row = {**BLANK, **standard_values(), **values, "number": number}
-    _INSERT.run(connection, row)
+    _INSERT.run(connection, {f"new_{name}": value for name, value in row.items()})
     return row
 
 

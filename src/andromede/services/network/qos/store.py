@@ -34,12 +34,13 @@ rule = table(
     metadata,
     identifier("id", primary_key=True),
     identifier("project_id", nullable=False),
-    identifier("policy_id", nullable=False, index=True),
+    identifier("policy_id", nullable=False),
     sa.Column("kind", sa.String(32), nullable=False),
     sa.Column("max_kbps", sa.Integer, nullable=True),
     sa.Column("max_burst_kbps", sa.Integer, nullable=True),
     sa.Column("direction", sa.String(8), nullable=True),
     sa.Column("dscp_mark", sa.Integer, nullable=True),
+    sa.Index(None, "policy_id", "id"),
 )
 
 POLICIES = Collection(POLICY, policy, shares.seen(policy), {"shared": shares.filtering(policy)})

@@ -25,7 +25,7 @@ from andromede.services.network.groups.schema import PROTOCOLS, RULE
 rule = table(
     "security_group_rule",
     metadata,
-    *(each for each in standard_columns() if each.name != "name"),
+    *standard_columns(named=False),
     identifier("security_group_id", nullable=False),
     sa.Column("direction", sa.String(8), nullable=False),
     sa.Column("ethertype", sa.String(8), nullable=False),

@@ -17,9 +17,10 @@ scope = table(
     "network_address_scope",
     metadata,
     identifier("id", primary_key=True),
-    identifier("project_id", nullable=False, index=True),
+    identifier("project_id", nullable=False),
     sa.Column("name", sa.String(255), nullable=False),
     sa.Column("ip_version", sa.Integer, nullable=False),
+    sa.Index(None, "project_id", "id"),
 )
 
 SCOPES = Collection(SCOPE, scope, shares.seen(scope), {"shared": shares.filtering(scope)})

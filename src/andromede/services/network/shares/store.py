@@ -23,12 +23,13 @@ policy = table(
     "network_rbac_policy",
     metadata,
     identifier("id", primary_key=True),
-    identifier("project_id", nullable=False, index=True),
+    identifier("project_id", nullable=False),
     sa.Column("object_type", sa.String(32), nullable=False),
     identifier("object_id", nullable=False),
     sa.Column("action", sa.String(32), nullable=False),
     identifier("target_tenant", nullable=False, index=True),
     sa.UniqueConstraint("object_id", "action", "target_tenant"),
+    sa.Index(None, "project_id", "id"),
 )
 _SHARED = Statement(
     sa.select(policy.c.object_id)
@@ -41,17 +42,20 @@ _SHARED = Statement(
 )
 
 
-def reached(column: sa.ColumnElement[str], project: Project, *, named: bool = False) -> Where:
-    """Whether an object is shared with a project; `named`: with it by its name."""
-    target = policy.c.target_tenant == project
-    if not named:
-        target = sa.or_(target, policy.c.target_tenant == EVERYONE)
+def reached(column: sa.ColumnElement[str], project: Project) -> Where:
+    """Whether an object is shared with a project."""
+    target = sa.or_(policy.c.target_tenant == project, policy.c.target_tenant == EVERYONE)
     return column.in_(sa.select(policy.c.object_id).where(target))
 
 
-def seen(rows: sa.Table) -> Callable[[Project], Where]:
+def named(project: Project) -> sa.Select[tuple[str]]:
+    """The ids of the objects that are shared with a project by its name."""
+    return sa.select(policy.c.object_id).where(policy.c.target_tenant == project)
+
+
+def seen(rows: sa.Table) -> Callable[[Project], list[Where]]:
     """The rule of visibility of nouns that may be shared."""
-    return lambda project: sa.or_(rows.c.project_id == project, reached(rows.c.id, project))
+    return lambda project: [rows.c.project_id == project, reached(rows.c.id, project)]
 
 
 def filtering(rows: sa.Table) -> Callable[[Sequence[str]], Where]:

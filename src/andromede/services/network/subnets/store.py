@@ -22,15 +22,14 @@ from andromede.services.network.common.store import (
     standard_values,
     standard_view,
 )
-from andromede.services.network.networks.store import network
-from andromede.services.network.shares import store as shares
+from andromede.services.network.networks.store import network, of_others
 from andromede.services.network.subnets.schema import SUBNET
 
 subnet = table(
     "subnet",
     metadata,
     *standard_columns(),
-    identifier("network_id", nullable=False, index=True),
+    identifier("network_id", nullable=False),
     sa.Column("ip_version", sa.Integer, nullable=False),
     sa.Column("cidr", sa.String(43), nullable=False),
     sa.Column("gateway_ip", sa.String(39), nullable=True),
@@ -42,19 +41,15 @@ subnet = table(
     sa.Column("ipv6_address_mode", sa.String(16), nullable=True),
     identifier("subnetpool_id", nullable=True, index=True),
     sa.Column("service_types", Json, nullable=False, server_default="[]"),
+    sa.Index(None, "network_id", "id"),
 )
 
 
-def seen(project: Project) -> Where:
+def seen(project: Project) -> list[Where]:
     """A project sees its own subnets, and those of networks that others let it see."""
-    shared = sa.select(network.c.id).where(
-        sa.or_(network.c.shared == sa.true(), network.c.external_to_all == sa.true())
-    )
-    return sa.or_(
-        subnet.c.project_id == project,
-        subnet.c.network_id.in_(shared),
-        shares.reached(subnet.c.network_id, project, named=True),
-    )
+    on = subnet.alias("on_networks")
+    shown = sa.select(on.c.id).where(on.c.network_id.in_(of_others(project)))
+    return [subnet.c.project_id == project, subnet.c.id.in_(shown)]
 
 
 def _shared(values: Sequence[str]) -> Where:

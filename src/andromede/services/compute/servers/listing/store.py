@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from andromede import clock
 from andromede.db import Connection
+from andromede.db.pages import beyond, merged
 from andromede.http.errors import BadRequest
 from andromede.services.compute.servers.listing.pattern import matches
 from andromede.services.compute.servers.listing.query import Search, flag
@@ -67,22 +68,24 @@ def find(conn: Connection, search: Search, among: list[str] | None = None) -> li
     """
     if search.nothing or search.limit == 0:
         return []
-    statement = sa.select(*COLUMNS).where(*_where(search))
+    where = _where(search)
     if among is not None:
-        statement = statement.where(server.c.id.in_(among))
+        where.append(server.c.id.in_(among))
     order = _order(search)
     if search.marker:
-        statement = statement.where(_after(conn, search, order))
-    statement = statement.order_by(
-        *(column.desc() if descending else column.asc() for column, descending in order)
+        where.append(_after(conn, search, order))
+    either = [False, True] if search.deleted is None else [search.deleted]
+    statement = merged(
+        server,
+        [[server.c.deleted == int(each), *where] for each in either],
+        [column.desc() if descending else column.asc() for column, descending in order],
+        search.limit,
     )
-    return [read_row(row) for row in conn.execute(statement.limit(search.limit))]
+    return [read_row(row) for row in conn.execute(statement.with_only_columns(*COLUMNS))]
 
 
 def _where(search: Search) -> list[sa.ColumnElement[bool]]:
     where: list[sa.ColumnElement[bool]] = []
-    if search.deleted is not None:
-        where.append(server.c.deleted == int(search.deleted))
     if search.project_id is not None:
         where.append(server.c.project_id == search.project_id)
     if search.vm_states is not None:
@@ -153,7 +156,9 @@ def _order(search: Search) -> list[tuple[Column, bool]]:
                 (sa.func.coalesce(column, blank) if key in NULLABLE else column, descending)
             )
     way = search.sort[-1][1]
-    return [*order, (server.c.created_at, way), (server.c.id, way)]
+    given = {id(column) for column, _ in order}
+    last = [each for each in (server.c.created_at, server.c.id) if id(each) not in given]
+    return [*order, *((each, way) for each in last)]
 
 
 def _after(
@@ -166,12 +171,9 @@ def _after(
     row = conn.execute(statement).first()
     if row is None:
         raise BadRequest(f"marker [{search.marker}] not found")
-    steps: list[sa.ColumnElement[bool]] = []
-    same: list[sa.ColumnElement[bool]] = []
-    for (column, descending), value in zip(order, row, strict=True):
-        further = column < value if descending else column > value
-        steps.append(sa.and_(*same, further))
-        same.append(column == value)
-    (column, descending), value = order[0], row[0]
-    reach = column <= value if descending else column >= value
-    return sa.and_(reach, sa.or_(*steps))
+    return beyond(
+        [
+            (column, value, descending)
+            for (column, descending), value in zip(order, row, strict=True)
+        ]
+    )

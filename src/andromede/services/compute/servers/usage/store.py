@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from andromede.db import Connection
+from andromede.db.pages import beyond, merged
 from andromede.services.compute.servers.model import Server
 from andromede.services.compute.servers.store import COLUMNS, read_row, server
 
@@ -23,18 +24,18 @@ def page(conn: Connection, window: Window, limit: int, marker: str | None) -> li
 
     A marker that names no server begins nowhere: the answer is empty.
     """
-    statement = sa.select(*COLUMNS).where(
+    where = [
         server.c.launched_at < window.stop,
         sa.or_(server.c.terminated_at.is_(None), server.c.terminated_at > window.start),
-    )
+    ]
     if window.project_id is not None:
-        statement = statement.where(server.c.project_id == window.project_id)
+        where.append(server.c.project_id == window.project_id)
     if marker is not None:
         last = sa.select(server.c.created_at).where(server.c.id == marker).scalar_subquery()
-        later = sa.and_(server.c.created_at == last, server.c.id > marker)
-        statement = statement.where(sa.or_(server.c.created_at > last, later))
-    statement = statement.order_by(server.c.created_at, server.c.id).limit(limit)
-    return [read_row(row) for row in conn.execute(statement)]
+        where.append(beyond([(server.c.created_at, last, False), (server.c.id, marker, False)]))
+    either = [[server.c.deleted == 0, *where], [server.c.deleted == 1, *where]]
+    statement = merged(server, either, [server.c.created_at, server.c.id], limit)
+    return [read_row(row) for row in conn.execute(statement.with_only_columns(*COLUMNS))]
 
 
 def exists(conn: Connection, server_id: str) -> bool:
