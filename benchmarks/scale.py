@@ -7,6 +7,7 @@ tables, as copies of one server and its port on a host of its own; the rows' nam
 from __future__ import annotations
 
 import ipaddress
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -54,7 +55,7 @@ def grow(cloud: Scratch, target: _Target, size: int) -> None:
     """Have so many servers, all of them ACTIVE."""
     while (there := _count(cloud)) < min(size, BY_API):
         load.rate(
-            f"{target.compute}/servers", CLIENTS, min(SECONDS, max(1.0, (size - there) / 1_000)),
+            f"{target.compute}/servers", CLIENTS, min(SECONDS, math.ceil((size - there) / 1_000)),
             method="POST", headers=target.headers, body=target.server_body(),
         )  # fmt: skip
         _settled(cloud.customer)

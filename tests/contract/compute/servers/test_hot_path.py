@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from andromede import clock
+from andromede import clock, quotas
 from andromede.services.identity.tokens.seal import key_ring
 from andromede.services.identity.tokens.store import revoke, user_subject
 from andromede.services.identity.tokens.token import ScopeKind, Token, new_audit_id, pack
@@ -44,3 +44,14 @@ def test_a_server_is_shown_by_three_statements(site: Site, token: str) -> None:
     with cloud.statements() as statements:
         assert client.get(f"{ROOT}/servers/{server_id}").status == 401
     assert len(statements) == 1, statements
+
+
+@pytest.mark.parametrize(("limit", "counted"), [(-1, 0), (1000, 1)], ids=["unlimited", "limited"])
+def test_a_project_without_limits_is_not_counted(site: Site, limit: int, counted: int) -> None:
+    """To count costs as much as the project has servers."""
+    limits = {"instances": limit, "cores": -1, "ram": -1}
+    site.cloud.database.transact(lambda c: quotas.set_limits(c, "compute", "p1", limits))
+    with site.cloud.statements() as statements:
+        site.build()
+    sums = [each for each in statements if "SUM(vcpus)" in each and "project_id =" in each]
+    assert len(sums) == counted

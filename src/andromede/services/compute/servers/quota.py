@@ -14,6 +14,8 @@ from andromede.services.compute.limits import store as limits
 from andromede.services.compute.servers import store
 from andromede.services.compute.servers.model import Flavor, Server
 
+COUNTED = ("instances", "cores", "ram")
+
 
 def of(conn: Connection, project_id: str) -> dict[str, int]:
     """A project's limits."""
@@ -41,15 +43,18 @@ def within(
 def _scopes(
     conn: Connection, project_id: str, user_id: str
 ) -> Iterator[tuple[Mapping[str, int], dict[str, int]]]:
-    """What is allowed and used: in the project, and by its user where that was limited."""
-    yield of(conn, project_id), _used(store.usage(conn, project_id))
+    """What is allowed and used: in the project, and by its user where that was limited. Where nothing
+    is limited nothing is counted, for that costs as much as there is."""
+    allowed = of(conn, project_id)
+    if any(allowed.get(name) != quotas.UNLIMITED for name in COUNTED):
+        yield allowed, _used(store.usage(conn, project_id))
     mine = limits.of_user(conn, project_id, user_id)
     if mine:
         yield mine, _used(store.usage_of_user(conn, project_id, user_id))
 
 
 def _used(usage: tuple[int, int, int]) -> dict[str, int]:
-    return dict(zip(("instances", "cores", "ram"), usage, strict=True))
+    return dict(zip(COUNTED, usage, strict=True))
 
 
 def _over(allowed: Mapping[str, int], used: dict[str, int], asked: dict[str, int]) -> OverLimit:
