@@ -18,14 +18,15 @@ def part(nodeid: str) -> tuple[int, str]:
     """The part of the suite that a test belongs to: its kind, and its name.
 
     The modules of guests share one cloud with four booted servers, the clients' modules another
-    cloud; each other module of the host has its own. The rest is dealt test by test, and fills up.
+    cloud; each other module of the host has its own, and so has each of the oracle. The rest is
+    dealt test by test, and fills up.
     """
     module = nodeid.partition("::")[0]
     if "tests/host/test_guest_" in module:
         return GUESTS, "guests"
     if "tests/clients/" in module:
         return CLIENTS, "clients"
-    if "tests/host/" in module:
+    if "tests/host/" in module or "tests/oracle/" in module:
         return HOST, module
     return SINGLE, nodeid
 

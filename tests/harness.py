@@ -42,6 +42,7 @@ from andromede.sovereignty.policy import store as policies
 from andromede.sovereignty.policy.model import CLOUD, OperatorAccess, Policy, Switch
 from andromede.sovereignty.world.change import seed
 from andromede.work import Lifecycle, Runner
+from tests.oracle import exchanges
 
 OPEN = Policy(operator_access=OperatorAccess.OPEN, second_factor=Switch.OFF)
 
@@ -169,7 +170,9 @@ class Client:
         if self.token is not None:
             sent["x-auth-token"] = self.token
         sent |= {k.lower(): v for k, v in {**self.headers, **(headers or {})}.items()}
-        return asyncio.run(_call(self.app, method, path, sent, content, self.remote))
+        answer = asyncio.run(_call(self.app, method, path, sent, content, self.remote))
+        exchanges.note(method, path, content, answer.status, answer.headers, answer.body)
+        return answer
 
 
 async def _call(

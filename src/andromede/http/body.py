@@ -110,5 +110,20 @@ def validate(context: Context) -> None:
         raise BadRequest(say(str(error))) from error
 
 
+def refuse_null(context: Context, key: str | None, *names: str) -> None:
+    """Refuse members that may be left out of what stands at `key`, or of the whole body, and are null.
+
+    Errors: BadRequest naming the member.
+    """
+    sent = msgspec.json.decode(context.raw_body)
+    sent = sent if key is None else sent[key]
+    null = [name for name in names if isinstance(sent, dict) and sent.get(name, "") is None]
+    if null:
+        raise BadRequest(
+            f"Invalid input for field/attribute {null[0]}. Value: None. None is not accepted; the "
+            f"member may be left out."
+        )
+
+
 def _plain_message(message: str) -> str:
     return f"Invalid input: {message}"

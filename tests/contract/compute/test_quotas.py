@@ -59,10 +59,11 @@ def test_a_project_sees_its_quotas_and_what_it_uses(member: Client) -> None:
 
 
 def test_an_operator_sets_and_resets_them(admin: Client, member: Client) -> None:
-    body = {"quota_set": {"cores": "40", "ram": -1, "instances": None}}
+    body = {"quota_set": {"cores": "40", "ram": -1}}
     changed = admin.put(f"{SETS}/p1", body).expect(200)["quota_set"]
     assert changed == {**DEFAULTS, "cores": 40, "ram": -1}
     assert quotas(member)["cores"] == 40
+    assert admin.put(f"{SETS}/p1", {"quota_set": {"instances": None}}).status == 400
     assert quotas(admin, "/p2")["cores"] == 20
     assert admin.delete(f"{SETS}/p1").status == 202
     assert quotas(member) == {"id": "p1", **DEFAULTS}

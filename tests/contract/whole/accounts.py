@@ -98,9 +98,13 @@ def bodies(whole: Whole) -> dict[str, Any]:
         f"PATCH {config}": whole_config,
         f"PATCH {config}/{{section}}": whole_config,
         f"PATCH {config}/{{section}}/{{name}}": {"config": {"driver": "sql"}},
-        "identity:consumer:update": {"consumer": {"description": "new"}},
-        "identity:endpoint_group:update": {"endpoint_group": {"name": "new"}},
         "identity:endpoint_group:create": {
             "endpoint_group": {"name": "x", "filters": {"interface": "public"}}},
+        "identity:endpoint:update": {"endpoint": {"enabled": True}},
+        "identity:region:update": {"region": {"description": "new"}},
+        "identity:service:update": {"service": {"name": "new"}},
+        "identity:policy:update": {"policy": {"blob": "[]"}},
+        "identity:endpoint_group:update": {"endpoint_group": {"name": "new"}},
+        "identity:consumer:update": {"consumer": {"description": "new"}},
         "identity:ec2_credential:create": {"tenant_id": ids["web"]},
     }  # fmt: skip

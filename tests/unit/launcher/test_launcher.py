@@ -93,7 +93,7 @@ def commands(launcher: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Commands:
         (
             "test -k launcher",
             ("run", "image", "test"),
-            ("run", "test", "client", "conformance", "foreign"),
+            ("run", "test", "client", "conformance", "foreign", "oracle"),
         ),
     ],
 )

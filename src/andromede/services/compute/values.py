@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from andromede import clock
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest
 
@@ -67,15 +68,15 @@ def printable(value: str, name: str, *, trim: bool = False) -> str:
     return text
 
 
-def description(value: str | None) -> str | None:
-    """Free text of at most 65,535 printable characters.
+def description(value: str | None, most: int = 65_535) -> str | None:
+    """Free text of at most so many printable characters.
 
     Errors: BadRequest.
     """
-    if value is not None and (len(value) > 65_535 or any(_hidden(each) for each in value)):
+    if value is not None and (len(value) > most or any(_hidden(each) for each in value)):
         raise BadRequest(
-            "Invalid input for field/attribute description. At most 65535 printable characters "
-            "are accepted."
+            f"Invalid input for field/attribute description. At most {most} printable characters "
+            f"are accepted."
         )
     return value
 
@@ -85,23 +86,51 @@ def _hidden(character: str) -> bool:
     return category.startswith("C") or category in ("Zl", "Zp")
 
 
-def pairs(values: Mapping[str, Any], name: str) -> dict[str, str]:
-    """Keys and values of at most 255 characters; numbers become their strings.
+def pairs(values: Mapping[str, Any], name: str, *, numbers: bool = False) -> dict[str, str]:
+    """Keys and values of at most 255 characters; where `numbers` are accepted, as their strings.
 
     Errors: BadRequest naming the faulty key.
     """
     result: dict[str, str] = {}
     for key, value in values.items():
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        number = numbers and isinstance(value, (int, float)) and not isinstance(value, bool)
         text = str(value) if number else value
         if not METADATA_KEY.fullmatch(key) or not isinstance(text, str) or len(text) > 255:
+            kinds = "strings or numbers" if numbers else "strings"
             raise BadRequest(
                 f"Invalid input for field/attribute {name}. Value: {key}. Keys are 1 to 255 of "
-                f"a-z A-Z 0-9 - _ : . and space; values are strings or numbers of at most 255 "
-                f"characters."
+                f"a-z A-Z 0-9 - _ : . and space; values are {kinds} of at most 255 characters."
             )
         result[key] = text
     return result
+
+
+def moment(raw: str | None, name: str) -> int | None:
+    """A moment of a query, in µs; a plus sign there has become a space.
+
+    Errors: BadRequest naming the parameter.
+    """
+    try:
+        return None if raw is None else clock.parse(raw.replace(" ", "+"))
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(
+            f"Invalid input for query parameters {name}. {raw!r} is not a 'date-time': an ISO 8601 "
+            f"moment is accepted."
+        ) from error
+
+
+def counted(context: Context, name: str, otherwise: int) -> int:
+    """A whole number of the query from 0 on. Errors: BadRequest naming the parameter."""
+    given = context.first(name)
+    return otherwise if given is None else whole(given, name, 0)
+
+
+def once(context: Context, *names: str) -> None:
+    """Errors: BadRequest for query parameters that are there more than once."""
+    given = [name for name, _ in context.query]
+    for name in names:
+        if given.count(name) > 1:
+            raise BadRequest(f"Invalid input for query parameters {name}: one value is accepted.")
 
 
 def known_query(context: Context, names: Iterable[str]) -> None:

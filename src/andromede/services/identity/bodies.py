@@ -16,6 +16,7 @@ VISIBLE = r"^[^\x00]*[^\s\x00][^\x00]*$"
 Name64 = Annotated[str, Meta(min_length=1, max_length=64, pattern=VISIBLE)]
 Name255 = Annotated[str, Meta(min_length=1, max_length=255, pattern=VISIBLE)]
 Text = Annotated[str, Meta(max_length=65_535, pattern=r"^[^\x00]*$")]
+Text255 = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00]*$")]
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-zA-Z0-9-]+$")]
 Tag = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^,/\x00]*$")]
 Tags = Annotated[list[Tag], Meta(max_length=80)]
@@ -39,12 +40,17 @@ def extras(context: Context, key: str, shape: type[Struct]) -> dict[str, Any]:
     return {name: value for name, value in sent.items() if name not in known}
 
 
-def check_id(context: Context, key: str, identifier: str, what: str) -> None:
-    """Refuse a body that names another id than the path's.
+def check_change(context: Context, key: str, identifier: str, what: str) -> None:
+    """Refuse a change of nothing, and a body that names another id than the path's.
 
     Errors: BadRequest.
     """
     sent = msgspec.json.decode(context.raw_body)[key]
+    if not sent:
+        raise BadRequest(
+            f"Invalid input for field '{key}': {{}} does not have enough properties; at least one "
+            f"attribute of the {what} to change is accepted."
+        )
     if "id" in sent and sent["id"] != identifier:
         raise BadRequest(f"Cannot change {what} ID")
 
@@ -64,6 +70,45 @@ def check_immutable(row: Row, verb: str, what: str, options: Mapping[str, Any] |
         raise Forbidden(
             f"Unable to {verb} immutable {what} resource: `{row.id}`. Set resource option "
             '"immutable" to false first.'
+        )
+
+
+WORDS = frozenset(
+    {"", "true", "false", "1", "0", "y", "n", "on", "off", "yes", "no"}
+)  # for a condition of a query
+
+
+def check_query(context: Context, longest: int = 255) -> None:
+    """Refuse names longer than names are, words that are no condition, and orders that are none.
+
+    Errors: BadRequest naming the parameter.
+    """
+    for name, value in context.query:
+        if name == "name" and not (value.strip() and len(value) <= longest):
+            raise BadRequest(
+                f"Invalid input for field 'name': 1 to {longest} characters are accepted."
+            )
+        if name == "enabled" and value.lower() not in WORDS:
+            raise BadRequest(
+                f"Invalid input for field 'enabled': {value!r}; true or false is accepted."
+            )
+        if name == "sort_dir" and value not in ("asc", "desc"):
+            raise BadRequest(
+                f"Invalid input for field 'sort_dir': {value!r}; asc or desc is accepted."
+            )
+
+
+def known_query(context: Context, *names: str) -> None:
+    """Refuse query parameters besides these and those of paging.
+
+    Errors: BadRequest naming what is accepted.
+    """
+    accepted = {*names, "limit", "marker"}
+    unknown = sorted({name for name, _ in context.query} - accepted)
+    if unknown:
+        raise BadRequest(
+            f"Additional properties are not allowed ({', '.join(map(repr, unknown))} was unexpected). "
+            f"Accepted: {', '.join(sorted(accepted))}."
         )
 
 

@@ -34,7 +34,7 @@ def list_specs(context: Context) -> dict[str, Any]:
 
 
 def create(context: Context) -> dict[str, Any]:
-    _set(context, values.pairs(context.body.extra_specs, "extra_specs"))
+    _set(context, values.pairs(context.body.extra_specs, "extra_specs", numbers=True))
     return {"extra_specs": context.body.extra_specs}
 
 
@@ -52,7 +52,7 @@ def update(context: Context) -> dict[str, Any]:
             f"Request body and URI mismatch: the body must hold the one key "
             f"{context.params['key']}."
         )
-    _set(context, values.pairs(body, "extra_specs"))
+    _set(context, values.pairs(body, "extra_specs", numbers=True))
     return body
 
 

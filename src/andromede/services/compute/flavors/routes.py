@@ -57,7 +57,8 @@ def read_query(context: Context) -> FlavorQuery:
     Errors: BadRequest naming the parameter and what it accepts.
     """
     values.known_query(context, QUERY)
-    sort_key = context.first("sort_key") or "flavorid"
+    sort_key = context.first("sort_key")
+    sort_key = "flavorid" if sort_key is None else sort_key
     sort_dir = context.first("sort_dir") or "asc"
     if sort_key not in store.SORT_KEYS:
         known = ", ".join(sorted(store.SORT_KEYS))

@@ -135,6 +135,7 @@ def _servers(context: Context, host: Host) -> list[dict[str, str]]:
 
 def list_hosts(context: Context, shape: Shape, *, detail: bool) -> dict[str, Any]:
     values.known_query(context, ("limit", "marker", "hypervisor_hostname_pattern", "with_servers"))
+    values.once(context, "limit", "marker")
     page = read_page(context.query)
     hosts = _wanted(context, page)
     shown = [_view(context, h, shape) if detail else _brief(h, shape) for h in hosts]

@@ -7,10 +7,10 @@ Source: the compute API's reference, "Compute services".
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from andromede import clock
 from andromede.http.access import ADMIN
@@ -28,18 +28,21 @@ BINARY = "nova-compute"  # what clients know the worker of a host by
 LAST_NUMBERS = (2, 52)
 
 
+Reason = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
 class Switch(Struct, forbid_unknown_fields=True):
     """Which service an older request means."""
 
     host: str
     binary: str
-    disabled_reason: str | UnsetType = UNSET
+    disabled_reason: Reason | UnsetType = UNSET
     forced_down: bool | str | UnsetType = UNSET
 
 
 class Changes(Struct, forbid_unknown_fields=True):
     status: Literal["enabled", "disabled"] | UnsetType = UNSET
-    disabled_reason: str | UnsetType = UNSET
+    disabled_reason: Reason | UnsetType = UNSET
     forced_down: bool | str | UnsetType = UNSET
 
 
@@ -76,8 +79,10 @@ def _reason(text: str) -> str:
 
 
 def _meant(context: Context) -> tuple[Host, Switch]:
-    """Errors: NotFound when no such service runs on such a host."""
+    """Errors: NotFound when no such service runs on such a host; BadRequest."""
     asked: Switch = context.body
+    if asked.forced_down is not UNSET:
+        values.boolean(asked.forced_down, "forced_down")
     for each in store.every(context.conn):
         if (each.name, BINARY) == (asked.host, asked.binary):
             context.concerns(each.service_id)

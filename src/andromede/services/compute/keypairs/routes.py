@@ -7,6 +7,7 @@ from typing import Any
 
 from andromede import clock
 from andromede.http.access import PROJECT
+from andromede.http.body import refuse_null
 from andromede.http.context import Context
 from andromede.http.errors import Forbidden
 from andromede.http.operation import Operation
@@ -56,6 +57,7 @@ def prepare(context: Context) -> tuple[str, str | None, str]:
     Errors: BadRequest when there is no usable key; Forbidden for another user's.
     """
     new = context.body.keypair
+    refuse_null(context, "keypair", "public_key", "user_id")
     values.printable(new.name, "name")
     private = None
     public = new.public_key

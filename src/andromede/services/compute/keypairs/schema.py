@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+UserId = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[a-zA-Z0-9-]+$")]
 NAMED = Meta(min_length=1, max_length=255)
 OldName = Annotated[str, NAMED, Meta(pattern=r"^[_\- a-zA-Z0-9]+$")]
 Name = Annotated[str, NAMED, Meta(pattern=r"^[_\-@. a-zA-Z0-9]+$")]
@@ -17,7 +18,7 @@ class NewKeypair(Struct, forbid_unknown_fields=True, kw_only=True):
     name: Name
     public_key: str
     type: Literal["ssh", "x509"] = "ssh"
-    user_id: str | None = None
+    user_id: UserId | None = None
 
 
 class NewKeypairBody(Struct, forbid_unknown_fields=True):
@@ -30,7 +31,7 @@ class OldKeypair(Struct, forbid_unknown_fields=True, kw_only=True):
     name: OldName
     public_key: str | None = None
     type: Literal["ssh", "x509"] = "ssh"
-    user_id: str | None = None
+    user_id: UserId | None = None
 
 
 class OldKeypairBody(Struct, forbid_unknown_fields=True):

@@ -7,11 +7,11 @@ from msgspec import UNSET, Struct, UnsetType
 from andromede.services.compute import values
 from andromede.services.compute.limits.store import DEFAULTS, FORMER
 
-Limit = int | str | UnsetType | None
+Limit = int | str | UnsetType
 
 
 class Quotas(Struct, forbid_unknown_fields=True, kw_only=True):
-    """The limits to set; an absent one, or null, stays."""
+    """The limits to set; an absent one stays."""
 
     instances: Limit = UNSET
     cores: Limit = UNSET
@@ -31,7 +31,7 @@ class Quotas(Struct, forbid_unknown_fields=True, kw_only=True):
         return {
             name: values.whole(value, name, -1)
             for name, value in given.items()
-            if value is not UNSET and value is not None
+            if value is not UNSET
         }
 
 

@@ -98,6 +98,8 @@ def _filter(name: str, value: str) -> str:
 
 def _page(context: Context, path: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     page = read_page(context.query)
+    if page.limit == 0:
+        raise BadRequest("Invalid input for query parameters limit: a number from 1 is accepted.")
     asked = [*_query(context), ("limit", str(page.size(values.MOST_LISTED)))]
     if page.marker is not None:
         if not UUID.fullmatch(page.marker):

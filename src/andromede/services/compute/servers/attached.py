@@ -11,6 +11,7 @@ from andromede.http.access import PROJECT_READER
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.http.operation import Operation
+from andromede.services.compute import values
 from andromede.services.compute.servers import guards, memberships, networking, views
 from andromede.services.compute.versions import Conversion
 from andromede.services.network.api import Port, attachments_of, security_groups_of
@@ -73,6 +74,9 @@ def list_groups(context: Context) -> dict[str, Any]:
 
 def list_volumes(context: Context) -> dict[str, Any]:
     """Servers of this cloud boot from an image's copy: no volume is attached to any."""
+    values.known_query(context, ("limit", "offset"))
+    for name in ("limit", "offset"):
+        values.counted(context, name, 0)
     guards.readable(context, param="server_id")
     return {"volumeAttachments": []}
 

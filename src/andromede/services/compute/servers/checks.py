@@ -10,11 +10,11 @@ from andromede.http.errors import BadRequest
 
 
 def address(text: str | None, name: str, version: int) -> str | None:
-    """An address a client declares, empty for none, in its canonical form.
+    """An address a client declares, None for none, in its canonical form.
 
     Errors: BadRequest.
     """
-    if not text:
+    if text is None:
         return None
     try:
         parsed = ipaddress.ip_address(text)

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import UNSET
 
 from andromede import clock, ids, quotas
+from andromede.http.body import refuse_null
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden, NotFound
 from andromede.http.operation import Reply
@@ -36,6 +37,10 @@ from andromede.services.compute.servers.states import Doing, Vm
 from andromede.work import intend
 
 BUILD_SECONDS = 900.0
+NOT_NULL = (
+    "adminPass", "accessIPv4", "accessIPv6", "availability_zone", "config_drive", "host", "hostname",
+    "hypervisor_hostname", "key_name", "max_count", "security_groups", "user_data",
+)  # fmt: skip
 
 
 def create(context: Context) -> Reply:
@@ -45,6 +50,8 @@ def create(context: Context) -> Reply:
     """
     wanted: CreateServer = context.body
     asked = wanted.server
+    refuse_null(context, "server", *NOT_NULL)
+    refuse_null(context, None, "os:scheduler_hints", "OS-SCH-HNT:scheduler_hints")
     asked.adminPass = passwords.chosen(asked.adminPass)
     project = _project(context)
     _refuse_absent_features(asked)
@@ -68,7 +75,7 @@ def _project(context: Context) -> str:
 
 
 def _refuse_absent_features(asked: NewServer) -> None:
-    if asked.trusted_image_certificates:
+    if asked.trusted_image_certificates is not None:
         raise BadRequest("trusted_image_certificates: signatures of images are not checked here.")
     if asked.block_device_mapping:
         raise BadRequest("block_device_mapping: servers boot from an image; imageRef is accepted.")
@@ -174,7 +181,7 @@ def _draft(context: Context, asked: NewServer, flavor: Flavor, metadata: dict[st
     return Server(
         id="", number=0, name="", hostname="", launch_index=0,
         project_id=context.project_id, user_id=context.caller.user_id,
-        description=values.description(asked.description),
+        description=values.description(asked.description, 255),
         created_at=now, updated_at=now, launched_at=None, terminated_at=None, deleted=False,
         vm_state=Vm.BUILDING, task_state=Doing.SCHEDULING, power_state=0, progress=0,
         image_id=image.id, flavor_id=flavor.id,

@@ -104,7 +104,7 @@ def update(context: Context) -> dict[str, Any]:
     if asked.name is not UNSET:
         changes["name"] = values.printable(asked.name, "name")
     if asked.description is not UNSET:
-        changes["description"] = values.description(asked.description)
+        changes["description"] = values.description(asked.description, 255)
     if asked.hostname is not UNSET:
         changes["hostname"] = naming.check_hostname(asked.hostname)
     if asked.accessIPv4 is not UNSET:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 Text255 = Annotated[str, Meta(min_length=1, max_length=255)]
+Host = Annotated[str, Meta(min_length=1, max_length=255, pattern="^[a-zA-Z0-9-._]+$")]
 Tag = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[^,/]*$")]
 Tags = Annotated[list[Tag], Meta(max_length=50)]
 Flag = bool | str
@@ -20,8 +21,8 @@ UserData = Annotated[str, Meta(max_length=65535)]
 class Network(Struct, forbid_unknown_fields=True):
     """Where a network card goes: a network's id or a port's."""
 
-    uuid: str | None = None
-    port: str | None = None
+    uuid: Annotated[str, Meta(min_length=1)] | None = None
+    port: Annotated[str, Meta(min_length=1)] | None = None
     fixed_ip: str | None = None
     tag: Tag | None = None
 
@@ -76,8 +77,8 @@ class NewServer(Struct, forbid_unknown_fields=True, rename={"disk_config": "OS-D
     hostname: str | None = None
     tags: Tags = []
     trusted_image_certificates: list[str] | None = None
-    host: Text255 | None = None
-    hypervisor_hostname: Text255 | None = None
+    host: Host | None = None
+    hypervisor_hostname: Host | None = None
 
 
 class CreateServer(Struct, forbid_unknown_fields=True, rename={
@@ -194,6 +195,10 @@ class Evacuate(Struct, forbid_unknown_fields=True):
 
 class EvacuateBody(Struct, forbid_unknown_fields=True):
     evacuate: Evacuate
+
+
+class CrashDumpBody(Struct, forbid_unknown_fields=True):
+    trigger_crash_dump: None
 
 
 class NewPassword(Struct, forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
-from andromede.services.identity.bodies import check_id, given
+from andromede.services.identity.bodies import check_change, check_query, given, known_query
 from andromede.services.identity.catalog import entries, store
 from andromede.services.identity.catalog.entries import FIXED, Item
 from andromede.services.identity.catalog.nouns import ENDPOINT
@@ -64,6 +64,8 @@ def _show_one(context: Context, group_id: str) -> Item:
 
 
 def list_groups(context: Context) -> Item:
+    known_query(context, "name")
+    check_query(context)
     name = context.first("name")
     where = [] if name is None else [store.group.c.name == name]
     rows, more = page_of(context.conn, store.group, where, read_page(context.query))
@@ -91,7 +93,7 @@ def show(context: Context) -> Item:
 def update(context: Context) -> Item:
     row = _group(context)
     body: GroupChange = context.body.endpoint_group
-    check_id(context, "endpoint_group", row.id, "endpoint group")
+    check_change(context, "endpoint_group", row.id, "endpoint group")
     values = given(body, "name", "description", "filters")
     if "filters" in values:
         values["filters"] = values["filters"].document()

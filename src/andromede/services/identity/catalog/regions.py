@@ -6,12 +6,17 @@ from andromede import ids
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Conflict, Forbidden, NotFound
 from andromede.http.operation import Reply
-from andromede.services.identity.bodies import check_id, extras, given
+from andromede.services.identity.bodies import check_change, extras, given, known_query
 from andromede.services.identity.catalog import store
 from andromede.services.identity.catalog.entries import Item
 from andromede.services.identity.catalog.nouns import REGION
 from andromede.services.identity.catalog.schema import NewRegion, RegionChange
 from andromede.services.identity.limits import store as limits
+
+
+def list_all(context: Context) -> Item:
+    known_query(context, "parent_region_id")
+    return REGION.list_all(context)
 
 
 def create(context: Context) -> Item:
@@ -55,7 +60,7 @@ def update(context: Context) -> Item:
     """Errors: BadRequest for a circle of regions; NotFound for an unknown parent."""
     item = REGION.require(context)
     body: RegionChange = context.body.region
-    check_id(context, "region", item["id"], "region")
+    check_change(context, "region", item["id"], "region")
     values = given(body, "description", "parent_region_id")
     if "description" in values:
         values["description"] = values["description"] or ""

@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from andromede import ids
 from andromede.http.access import ADMIN, ADMIN_READER, AUTHENTICATED
+from andromede.http.body import refuse_null
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden
 from andromede.http.operation import Operation, Reply
-from andromede.services.identity.bodies import check_id, extras, given
+from andromede.services.identity.bodies import check_change, extras, given
 from andromede.services.identity.catalog import regions, store
 from andromede.services.identity.catalog.entries import KNOWN, MARK, Item
 from andromede.services.identity.catalog.nouns import (
@@ -40,6 +41,7 @@ from andromede.services.identity.limits import store as limits
 def create_service(context: Context) -> Item:
     """Errors: Forbidden for a type that this cloud serves."""
     body: NewService = context.body.service
+    refuse_null(context, "service", "name")
     require_no_namesake(context, body.type)
     values = {
         "id": ids.new_hex(), "type": body.type, "name": body.name or "", "enabled": body.enabled,
@@ -51,7 +53,7 @@ def create_service(context: Context) -> Item:
 def update_service(context: Context) -> Item:
     item = SERVICE.require(context)
     body: ServiceChange = context.body.service
-    check_id(context, "service", item["id"], "service")
+    check_change(context, "service", item["id"], "service")
     values = given(body, "type", "name", "enabled")
     if values.get("type", item["type"]) != item["type"]:
         require_no_namesake(context, values["type"])
@@ -117,7 +119,7 @@ def create_endpoint(context: Context) -> Item:
 def update_endpoint(context: Context) -> Item:
     item = ENDPOINT.require(context)
     body: EndpointChange = context.body.endpoint
-    check_id(context, "endpoint", item["id"], "endpoint")
+    check_change(context, "endpoint", item["id"], "endpoint")
     values = _place(context, given(body, *MEMBERS))
     changed = {**item, **values}
     if item["id"] not in ENDPOINT.mine(context):
@@ -167,7 +169,7 @@ OPERATIONS = [
         places="expose",
     ),
     _row("DELETE", "endpoints/{id}", delete_endpoint, "endpoint:delete", status=204),
-    _row("GET", "regions", REGION.list_all, "region:list", **OPEN),
+    _row("GET", "regions", regions.list_all, "region:list", **OPEN),
     _row("POST", "regions", regions.create, "region:create", body=NewRegionBody, status=201),
     _row("GET", "regions/{id}", REGION.show, "region:show", **OPEN),
     _row("PUT", "regions/{id}", regions.create_at, "region:create", body=NewRegionBody, status=201),

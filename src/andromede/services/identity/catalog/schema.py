@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from andromede.services.identity.bodies import Id, Name255, Text
+from andromede.services.identity.bodies import Id, Name255, Text, Text255
 
 RegionId = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00/]*$")]
 Url = Annotated[str, Meta(max_length=225, pattern=r"^[a-zA-Z0-9+.-]+:[^\x00]+$")]
@@ -16,7 +16,7 @@ Interface = Literal["public", "internal", "admin"]
 
 class NewRegion(Struct):
     id: RegionId | None = None
-    description: Text | None = None
+    description: Text255 | None = None
     parent_region_id: RegionId | None = None
 
 
@@ -25,11 +25,11 @@ class NewRegionBody(Struct):
 
 
 class RegionChange(Struct):
-    description: Text | UnsetType | None = UNSET
+    description: Text255 | UnsetType | None = UNSET
     parent_region_id: RegionId | UnsetType | None = UNSET
 
 
-class RegionChangeBody(Struct):
+class RegionChangeBody(Struct, forbid_unknown_fields=True):
     region: RegionChange
 
 
@@ -49,7 +49,7 @@ class ServiceChange(Struct):
     enabled: bool | UnsetType = UNSET
 
 
-class ServiceChangeBody(Struct):
+class ServiceChangeBody(Struct, forbid_unknown_fields=True):
     service: ServiceChange
 
 
@@ -62,7 +62,7 @@ class NewEndpoint(Struct):
     enabled: bool = True
 
 
-class NewEndpointBody(Struct):
+class NewEndpointBody(Struct, forbid_unknown_fields=True):
     endpoint: NewEndpoint
 
 
@@ -75,7 +75,7 @@ class EndpointChange(Struct):
     enabled: bool | UnsetType = UNSET
 
 
-class EndpointChangeBody(Struct):
+class EndpointChangeBody(Struct, forbid_unknown_fields=True):
     endpoint: EndpointChange
 
 
@@ -97,7 +97,7 @@ class NewGroup(Struct, forbid_unknown_fields=True):
     description: Text | None = None
 
 
-class NewGroupBody(Struct):
+class NewGroupBody(Struct, forbid_unknown_fields=True):
     endpoint_group: NewGroup
 
 
@@ -107,5 +107,5 @@ class GroupChange(Struct, forbid_unknown_fields=True):
     description: Text | UnsetType | None = UNSET
 
 
-class GroupChangeBody(Struct):
+class GroupChangeBody(Struct, forbid_unknown_fields=True):
     endpoint_group: GroupChange

@@ -10,6 +10,7 @@ from msgspec import Struct, UnsetType
 
 from andromede import clock, ids
 from andromede.http.access import AUTHENTICATED, AccessRule
+from andromede.http.body import refuse_null
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden, NotFound
 from andromede.http.operation import Operation, Reply
@@ -132,6 +133,7 @@ def _require_owner(context: Context) -> None:
 
 def create(context: Context) -> dict[str, Any]:
     body: NewCredential = context.body.application_credential
+    refuse_null(context, "application_credential", "project_id", "access_rules")
     caller, secret = context.caller, context.prepared
     if caller.project_id is None:
         raise Forbidden(

@@ -9,12 +9,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from andromede.services.identity.bodies import Id, Name255, Text
 
 
-class RoleRef(Struct):
+class RoleRef(Struct, forbid_unknown_fields=True):
     id: Id | UnsetType = UNSET
     name: Name255 | UnsetType = UNSET
 
 
-class RuleRef(Struct):
+class RuleRef(Struct, forbid_unknown_fields=True):
     """The id of one of the user's access rules, or what makes one."""
 
     id: Id | UnsetType = UNSET
@@ -23,7 +23,7 @@ class RuleRef(Struct):
     path: Annotated[str, Meta(max_length=225, pattern=r"^/[^\x00]*$")] | UnsetType = UNSET
 
 
-class NewCredential(Struct):
+class NewCredential(Struct, forbid_unknown_fields=True):
     name: Name255
     secret: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
     description: Text | None = None
@@ -34,5 +34,5 @@ class NewCredential(Struct):
     access_rules: Annotated[list[RuleRef], Meta(max_length=100)] | None = None
 
 
-class NewCredentialBody(Struct):
+class NewCredentialBody(Struct, forbid_unknown_fields=True):
     application_credential: NewCredential

@@ -9,14 +9,16 @@ import sqlalchemy as sa
 
 from andromede import ids
 from andromede.http.access import ADMIN, AUTHENTICATED
+from andromede.http.body import refuse_null
 from andromede.http.context import Context
 from andromede.http.errors import NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
 from andromede.services.identity import policy
 from andromede.services.identity.bodies import (
-    check_id,
+    check_change,
     check_immutable,
+    check_query,
     extras,
     given,
     truth,
@@ -52,6 +54,7 @@ def _show_one(context: Context, row: Row | None) -> dict[str, Any]:
 
 
 def list_domains(context: Context) -> dict[str, Any]:
+    check_query(context, 64)
     where: list[sa.ColumnElement[bool]] = [store.project.c.is_domain.is_(True)]
     name, enabled = context.first("name"), context.first("enabled")
     if name is not None:
@@ -68,6 +71,7 @@ def list_domains(context: Context) -> dict[str, Any]:
 
 def create(context: Context) -> dict[str, Any]:
     body: NewDomain = context.body.domain
+    refuse_null(context, "domain", "explicit_domain_id")
     row: dict[str, Any] = {
         "id": tree.domain_id_of(body.explicit_domain_id, ids.new_hex()),
         "name": body.name,
@@ -92,7 +96,7 @@ def show(context: Context) -> dict[str, Any]:
 def update(context: Context) -> dict[str, Any]:
     row = _find(context)
     body: DomainChange = context.body.domain
-    check_id(context, "domain", row.id, "domain")
+    check_change(context, "domain", row.id, "domain")
     values = given(body, "name", "enabled", "description")
     if not isinstance(body.options, msgspec.UnsetType):
         values["options"] = {**row.options, **body.options.document()}

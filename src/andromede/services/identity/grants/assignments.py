@@ -19,6 +19,10 @@ INHERITED = "scope.OS-INHERIT:inherited_to"
 
 def _wanted(context: Context) -> Wanted:
     values = dict(context.query)
+    if values.get("scope.domain.id") == "":
+        raise BadRequest(
+            "Invalid input for field 'scope.domain.id': the id of a domain is accepted."
+        )
     wanted = Wanted(
         user_id=values.get("user.id"),
         group_id=values.get("group.id"),

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from andromede import ids
 from andromede.http.access import AUTHENTICATED
+from andromede.http.body import refuse_null
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
 from andromede.services.identity import policy, takeover
-from andromede.services.identity.bodies import check_id, extras, given
+from andromede.services.identity.bodies import check_change, check_query, extras, given
 from andromede.services.identity.grants import store as grants
 from andromede.services.identity.groups import store
 from andromede.services.identity.groups.schema import (
@@ -49,6 +50,7 @@ def _reach(context: Context, *, change: bool) -> Row:
 
 
 def list_groups(context: Context) -> dict[str, Any]:
+    check_query(context)
     where: list[sa.ColumnElement[bool]] = [
         store.group.c[name] == value
         for name, value in context.query
@@ -62,6 +64,7 @@ def list_groups(context: Context) -> dict[str, Any]:
 
 def create(context: Context) -> dict[str, Any]:
     body: NewGroup = context.body.group
+    refuse_null(context, "group", "domain_id")
     domain_id = body.domain_id or home_domain(context)
     policy.require(context, policy.domain_manager(context.caller, domain_id))
     require_domain(context, domain_id, NotFound)
@@ -91,7 +94,7 @@ def show(context: Context) -> dict[str, Any]:
 def update(context: Context) -> dict[str, Any]:
     row = _reach(context, change=True)
     body: GroupChange = context.body.group
-    check_id(context, "group", row.id, "group")
+    check_change(context, "group", row.id, "group")
     if not isinstance(body.domain_id, msgspec.UnsetType) and body.domain_id != row.domain_id:
         raise BadRequest(f"Cannot change the domain of group {row.id}.")
     values = given(body, "name", "description")

@@ -13,7 +13,7 @@ class NewGroup(Struct):
     description: Text | None = ""
 
 
-class NewGroupBody(Struct):
+class NewGroupBody(Struct, forbid_unknown_fields=True):
     group: NewGroup
 
 
@@ -23,5 +23,5 @@ class GroupChange(Struct):
     description: Text | UnsetType | None = UNSET
 
 
-class GroupChangeBody(Struct):
+class GroupChangeBody(Struct, forbid_unknown_fields=True):
     group: GroupChange

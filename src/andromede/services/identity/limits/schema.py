@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from andromede.services.identity.bodies import Id, Name255, Text
+from andromede.services.identity.bodies import Id, Name255, Text255
 from andromede.services.identity.catalog.schema import RegionId
 
 Number = Annotated[int, Meta(ge=-1, le=2_147_483_647)]
@@ -17,7 +17,7 @@ class NewRegistered(Struct, forbid_unknown_fields=True):
     resource_name: Name255
     default_limit: Number
     region_id: RegionId | None = None
-    description: Text | None = None
+    description: Text255 | None = None
 
 
 class NewRegisteredBody(Struct, forbid_unknown_fields=True):
@@ -29,7 +29,7 @@ class RegisteredChange(Struct, forbid_unknown_fields=True):
     resource_name: Name255 | UnsetType = UNSET
     default_limit: Number | UnsetType = UNSET
     region_id: RegionId | UnsetType | None = UNSET
-    description: Text | UnsetType | None = UNSET
+    description: Text255 | UnsetType | None = UNSET
 
 
 class RegisteredChangeBody(Struct, forbid_unknown_fields=True):
@@ -45,7 +45,7 @@ class NewLimit(Struct, forbid_unknown_fields=True):
     region_id: RegionId | None = None
     project_id: Id | None = None
     domain_id: Id | None = None
-    description: Text | None = None
+    description: Text255 | None = None
 
 
 class NewLimitBody(Struct, forbid_unknown_fields=True):
@@ -54,7 +54,7 @@ class NewLimitBody(Struct, forbid_unknown_fields=True):
 
 class LimitChange(Struct, forbid_unknown_fields=True):
     resource_limit: Number | UnsetType = UNSET
-    description: Text | UnsetType | None = UNSET
+    description: Text255 | UnsetType | None = UNSET
 
 
 class LimitChangeBody(Struct, forbid_unknown_fields=True):

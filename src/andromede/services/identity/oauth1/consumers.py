@@ -15,7 +15,7 @@ from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
-from andromede.services.identity.bodies import Text, check_id, extras, given
+from andromede.services.identity.bodies import Text, check_change, extras, given
 from andromede.services.identity.links import own, several
 from andromede.services.identity.oauth1.store import consumer
 from andromede.services.identity.rows import Row, by_id, page_of
@@ -86,7 +86,7 @@ def update(context: Context) -> dict[str, Any]:
     """Errors: BadRequest for another secret, which is not chosen."""
     row = _find(context)
     body: Consumer = context.body.consumer
-    check_id(context, "consumer", row.id, "consumer")
+    check_change(context, "consumer", row.id, "consumer")
     if "secret" in msgspec.json.decode(context.raw_body)["consumer"]:
         raise BadRequest("Cannot change consumer secret")
     values = given(body, "description")

@@ -12,7 +12,7 @@ from andromede.http.context import Context
 from andromede.http.errors import NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
-from andromede.services.identity.bodies import check_id, extras, given
+from andromede.services.identity.bodies import check_change, extras, given
 from andromede.services.identity.links import own, several
 from andromede.services.identity.policies.schema import (
     NewPolicy,
@@ -63,7 +63,7 @@ def show(context: Context) -> dict[str, Any]:
 def update(context: Context) -> dict[str, Any]:
     row = _find(context)
     body: PolicyChange = context.body.policy
-    check_id(context, "policy", row.id, "policy")
+    check_change(context, "policy", row.id, "policy")
     values = given(body, "blob", "type")
     values["extra"] = {**row.extra, **extras(context, "policy", PolicyChange)}
     context.conn.execute(sa.update(policy).where(policy.c.id == row.id).values(**values))

@@ -15,8 +15,9 @@ from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
 from andromede.services.identity import policy, takeover
 from andromede.services.identity.bodies import (
-    check_id,
+    check_change,
     check_immutable,
+    check_query,
     extras,
     given,
     truth,
@@ -68,6 +69,7 @@ def show_one(context: Context, row: Row) -> dict[str, Any]:
 
 
 def list_projects(context: Context) -> dict[str, Any]:
+    check_query(context, 64)
     where = filters.conditions(context.query)
     if context.caller.domain_id is not None and not policy.system_reader(context.caller):
         where.append(store.project.c.domain_id == context.caller.domain_id)
@@ -148,7 +150,7 @@ def show(context: Context) -> dict[str, Any]:
 def update(context: Context) -> dict[str, Any]:
     row = manage(context, context.params["project_id"])
     body: ProjectChange = context.body.project
-    check_id(context, "project", row.id, "project")
+    check_change(context, "project", row.id, "project")
     _check_fixed(row, body)
     values = given(body, "name", "enabled", "description")
     if not isinstance(body.options, msgspec.UnsetType):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, Struct, UnsetType
 
-from andromede.services.identity.bodies import Id, Name64, Options, Tags, Text
+from andromede.services.identity.bodies import Id, Name64, Options, Tags, Text, Text255
 
 
 class NewProject(Struct):
@@ -18,7 +18,7 @@ class NewProject(Struct):
     options: Options = Options()
 
 
-class NewProjectBody(Struct):
+class NewProjectBody(Struct, forbid_unknown_fields=True):
     project: NewProject
 
 
@@ -33,34 +33,34 @@ class ProjectChange(Struct):
     options: Options | UnsetType = UNSET
 
 
-class ProjectChangeBody(Struct):
+class ProjectChangeBody(Struct, forbid_unknown_fields=True):
     project: ProjectChange
 
 
 class NewDomain(Struct):
     name: Name64
     enabled: bool = True
-    description: Text | None = ""
+    description: Text255 | None = ""
     tags: Tags = []
     options: Options = Options()
     explicit_domain_id: Id | None = None
 
 
-class NewDomainBody(Struct):
+class NewDomainBody(Struct, forbid_unknown_fields=True):
     domain: NewDomain
 
 
 class DomainChange(Struct):
     name: Name64 | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
-    description: Text | UnsetType | None = UNSET
+    description: Text255 | UnsetType | None = UNSET
     tags: Tags | UnsetType = UNSET
     options: Options | UnsetType = UNSET
 
 
-class DomainChangeBody(Struct):
+class DomainChangeBody(Struct, forbid_unknown_fields=True):
     domain: DomainChange
 
 
-class TagsBody(Struct):
+class TagsBody(Struct, forbid_unknown_fields=True):
     tags: Tags

@@ -14,7 +14,13 @@ from andromede.http.errors import BadRequest, Conflict, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
 from andromede.services.identity import policy, takeover
-from andromede.services.identity.bodies import check_id, check_immutable, extras, given
+from andromede.services.identity.bodies import (
+    check_change,
+    check_immutable,
+    check_query,
+    extras,
+    given,
+)
 from andromede.services.identity.grants import store as grants
 from andromede.services.identity.home import require_domain
 from andromede.services.identity.links import several
@@ -45,6 +51,7 @@ def find(context: Context, role_id: str) -> Row:
 
 def list_roles(context: Context) -> dict[str, Any]:
     """The roles of the cloud; those of one domain when `domain_id` names it."""
+    check_query(context)
     where: list[sa.ColumnElement[bool]] = [
         store.role.c.domain_id == (context.first("domain_id") or "")
     ]
@@ -83,7 +90,7 @@ def update(context: Context) -> dict[str, Any]:
     """
     row = find(context, context.params["role_id"])
     body: RoleChange = context.body.role
-    check_id(context, "role", row.id, "role")
+    check_change(context, "role", row.id, "role")
     if given(body, "domain_id").get("domain_id", row.domain_id or None) != (row.domain_id or None):
         raise BadRequest(f"Cannot change the domain of role {row.id}.")
     values = given(body, "name", "description")

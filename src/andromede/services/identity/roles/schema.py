@@ -14,7 +14,7 @@ class NewRole(Struct):
     options: Options = Options()
 
 
-class NewRoleBody(Struct):
+class NewRoleBody(Struct, forbid_unknown_fields=True):
     role: NewRole
 
 
@@ -25,5 +25,5 @@ class RoleChange(Struct):
     options: Options | UnsetType = UNSET
 
 
-class RoleChangeBody(Struct):
+class RoleChangeBody(Struct, forbid_unknown_fields=True):
     role: RoleChange

@@ -32,5 +32,5 @@ class NewTrust(Struct):
     redelegated_trust_id: str | None = None  # the server's to set, whatever is sent
 
 
-class NewTrustBody(Struct):
+class NewTrustBody(Struct, forbid_unknown_fields=True):
     trust: NewTrust

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from andromede import ids, totp
 from andromede.cloud import Keys
@@ -224,6 +224,11 @@ def update(context: Context) -> dict[str, Any]:
     row = _find(context, context.conn, context.caller.admin)
     body: CredentialChangeBody = context.body
     asked, sealed = body.credential, context.prepared
+    if asked.id not in (UNSET, row.id) or asked.user_id not in (UNSET, row.user_id):
+        raise BadRequest(
+            f"Credential {row.id} keeps its id and its owner {row.user_id}: type, blob and project_id "
+            "are accepted."
+        )
     kind = row.type if isinstance(asked.type, UnsetType) else asked.type
     _require_factor(context, row.user_id, kind, row.type)
     takeover.take(context, row.user_id, Act.CREDENTIAL)

@@ -24,7 +24,11 @@ class NewCredentialBody(Struct):
     credential: NewCredential
 
 
-class CredentialChange(Struct):
+class CredentialChange(Struct, forbid_unknown_fields=True):
+    """`user_id` is the one that it has: credentials do not change hands."""
+
+    id: Id | UnsetType = UNSET
+    user_id: Id | UnsetType = UNSET
     type: Name255 | UnsetType = UNSET
     blob: Blob | UnsetType = UNSET
     project_id: Id | UnsetType | None = UNSET

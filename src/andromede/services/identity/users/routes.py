@@ -9,13 +9,14 @@ import sqlalchemy as sa
 
 from andromede import clock, ids
 from andromede.http.access import AUTHENTICATED
+from andromede.http.body import refuse_null
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import read_page
 from andromede.services.identity import passwords, policy, takeover
 from andromede.services.identity.auth import reach
-from andromede.services.identity.bodies import check_id, extras, given
+from andromede.services.identity.bodies import check_change, check_query, extras, given
 from andromede.services.identity.grants import store as grants
 from andromede.services.identity.groups import store as groups
 from andromede.services.identity.groups.view import group_view
@@ -66,6 +67,7 @@ def manage(context: Context, user_id: str) -> Row:
 
 
 def list_users(context: Context) -> dict[str, Any]:
+    check_query(context)
     where = filters.conditions(context.query)
     if not policy.system_reader(context.caller):
         where.append(store.user.c.domain_id == context.caller.domain_id)
@@ -87,6 +89,7 @@ def hash_given(context: Context) -> str | None:
 
 def create(context: Context) -> dict[str, Any]:
     body: NewUser = context.body.user
+    refuse_null(context, "user", "domain_id")
     domain_id = body.domain_id or home_domain(context)
     policy.require(context, policy.domain_manager(context.caller, domain_id))
     require_domain(context, domain_id, NotFound)
@@ -136,7 +139,7 @@ def update(context: Context) -> dict[str, Any]:
     row = manage(context, context.params["user_id"])
     context.places_nothing()
     body: UserChange = context.body.user
-    check_id(context, "user", row.id, "user")
+    check_change(context, "user", row.id, "user")
     if not isinstance(body.domain_id, msgspec.UnsetType) and body.domain_id != row.domain_id:
         raise BadRequest(f"Cannot change the domain of user {row.id}.")
     values = given(body, "name", "default_project_id", "enabled")

@@ -48,7 +48,7 @@ class NewUser(Struct):
     options: UserOptions = UserOptions()
 
 
-class NewUserBody(Struct):
+class NewUserBody(Struct, forbid_unknown_fields=True):
     user: NewUser
 
 
@@ -61,11 +61,11 @@ class UserChange(Struct):
     options: UserOptions | UnsetType = UNSET
 
 
-class UserChangeBody(Struct):
+class UserChangeBody(Struct, forbid_unknown_fields=True):
     user: UserChange
 
 
-class PasswordChange(Struct):
+class PasswordChange(Struct, forbid_unknown_fields=True):
     password: Password
     original_password: str
 

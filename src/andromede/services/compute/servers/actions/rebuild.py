@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from andromede.http.body import refuse_null
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest
 from andromede.http.operation import Reply
@@ -63,7 +64,8 @@ def rebuild(context: Context) -> Reply:
 
 def _changes(context: Context, server: Server, asked: Rebuild) -> dict[str, Any]:
     """The columns that a request names."""
-    if asked.trusted_image_certificates:
+    refuse_null(context, "rebuild", "adminPass", "preserve_ephemeral")
+    if asked.trusted_image_certificates is not None:
         raise BadRequest("trusted_image_certificates: signatures of images are not checked here.")
     if asked.preserve_ephemeral is not None:
         values.boolean(asked.preserve_ephemeral, "preserve_ephemeral")
@@ -71,7 +73,7 @@ def _changes(context: Context, server: Server, asked: Rebuild) -> dict[str, Any]
     if asked.name is not UNSET:
         changes["name"] = values.printable(asked.name, "name")
     if asked.description is not UNSET:
-        changes["description"] = values.description(asked.description)
+        changes["description"] = values.description(asked.description, 255)
     if asked.hostname is not UNSET:
         changes["hostname"] = naming.check_hostname(asked.hostname)
     if asked.metadata is not UNSET:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from andromede.http.body import refuse_null
 from andromede.http.context import Context
 from andromede.services.compute.servers import guards, images, passwords
 from andromede.services.compute.servers.actions.intent import begin
@@ -26,6 +27,7 @@ def rescue(context: Context) -> dict[str, Any]:
     the project's consent.
     """
     body: RescueBody = context.body
+    refuse_null(context, "rescue", "adminPass", "rescue_image_ref")
     server = guards.unlocked(context, guards.changeable(context))
     context.reveal(server.project_id, server.id)
     guards.in_state(server, "rescue", vm={Vm.ACTIVE, Vm.STOPPED, Vm.ERROR})

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import UNSET
+
 from andromede import clock, ids
 from andromede.http.access import PROJECT_MEMBER, PROJECT_READER
+from andromede.http.body import refuse_null
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden, NotFound
 from andromede.http.operation import Operation, Reply
@@ -50,11 +53,12 @@ def create(context: Context) -> dict[str, Any]:
     body: GroupBody = context.body
     asked = body.server_group
     name = values.printable(asked.name, "name")
-    most = asked.rules.max_server_per_host if asked.rules is not None else None
-    if most is not None:
+    refuse_null(context, "server_group", "rules")
+    most: int | None = None
+    if asked.rules is not None and asked.rules.max_server_per_host is not UNSET:
         if asked.policy != "anti-affinity":
             raise BadRequest("Only anti-affinity policy supports rules.")
-        most = values.whole(most, "max_server_per_host", 1)
+        most = values.whole(asked.rules.max_server_per_host, "max_server_per_host", 1)
     if not context.project_id:
         raise Forbidden("Server groups belong to a project: a token scoped to one is accepted.")
     allowed = limits.limits(context.conn, context.project_id)["server_groups"]
@@ -77,8 +81,8 @@ def show(context: Context) -> dict[str, Any]:
 def index(context: Context) -> dict[str, Any]:
     """`all_projects` is for operators; others have it ignored, as upstream does."""
     values.known_query(context, ("all_projects", "limit", "offset"))
-    limit = values.whole(context.first("limit") or values.MOST_LISTED, "limit", 0)
-    offset = values.whole(context.first("offset") or 0, "offset", 0)
+    limit = values.counted(context, "limit", values.MOST_LISTED)
+    offset = values.counted(context, "offset", 0)
     everyone = context.caller.admin and context.first("all_projects") is not None
     project_id = None if everyone else context.project_id
     found = store.page(context.conn, project_id, min(limit, values.MOST_LISTED), offset)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 Policy = Literal["affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity"]
 
 
 class Rules(Struct, forbid_unknown_fields=True):
-    max_server_per_host: int | str | None = None
+    max_server_per_host: int | str | UnsetType = UNSET
 
 
 class NewGroup(Struct, forbid_unknown_fields=True):

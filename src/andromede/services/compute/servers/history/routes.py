@@ -12,6 +12,7 @@ from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.http.operation import Operation
 from andromede.http.paging import next_link
+from andromede.services.compute import values
 from andromede.services.compute.servers import guards, views
 from andromede.services.compute.servers.history import store
 from andromede.services.compute.servers.model import Server
@@ -60,7 +61,10 @@ def _event(context: Context, server: Server, row: sa.RowMapping) -> dict[str, An
 def list_actions(context: Context) -> dict[str, Any]:
     server = _server(context)
     query = _query(context)
-    moments = {name: _moment(query, name) for name in ("changes-since", "changes-before")}
+    values.once(context, "limit")
+    moments = {
+        name: values.moment(query.get(name), name) for name in ("changes-since", "changes-before")
+    }
     since, before = moments.values()
     if since is not None and before is not None and before < since:
         raise BadRequest("The value of changes-since must be less than or equal to changes-before.")
@@ -88,14 +92,6 @@ def _query(context: Context) -> dict[str, str]:
             f"Accepted: {', '.join(sorted(accepted))}."
         )
     return {key: value for key, value in context.query if key in accepted}
-
-
-def _moment(query: dict[str, str], name: str) -> int | None:
-    raw = query.get(name)
-    try:
-        return None if raw is None else clock.parse(raw.replace(" ", "+"))
-    except ValueError as error:
-        raise BadRequest(f"{name} {raw!r} is not valid: an ISO 8601 moment is accepted.") from error
 
 
 def show_action(context: Context) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from andromede import clock
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Forbidden
 from andromede.http.microversion import Version
+from andromede.services.compute import values
 from andromede.services.compute.servers.states import states_of
 
 MOST = 1000
@@ -47,6 +47,7 @@ IGNORED_SORT_KEYS = {"architecture", "cell_name", "cleaned", "default_ephemeral_
                      "ephemeral_gb", "ephemeral_key_uuid", "id", "key_data", "launched_on",
                      "locked", "memory_mb", "os_type", "reservation_id", "root_gb",
                      "shutdown_terminate", "user_data", "vcpus", "vm_mode"}  # fmt: skip
+TAGS = ("tags", "tags-any", "not-tags", "not-tags-any")
 TRUE = {"1", "t", "true", "on", "y", "yes"}
 FALSE = {"0", "f", "false", "off", "n", "no"}
 
@@ -80,6 +81,9 @@ def read(context: Context) -> Search:
             raise BadRequest(f"Invalid filter field: {name}.")
     allowed = _allowed(context)
     filters = {name: value for name, value in given.items() if name in allowed}
+    empty = [name for name in TAGS if filters.get(name) == ""]
+    if empty:
+        raise BadRequest(f"Invalid input for query parameters {empty[0]}: tags are accepted.")
     search = Search(
         project_id=_project(context, filters),
         filters=filters,
@@ -162,26 +166,15 @@ def _read_states(context: Context, search: Search) -> None:
 
 
 def _read_moments(search: Search) -> None:
-    search.changes_since = _moment(search.filters, "changes-since")
-    search.changes_before = _moment(search.filters, "changes-before")
+    for name in ("changes-since", "changes-before"):
+        moment = values.moment(search.filters.pop(name, None), name)
+        setattr(search, name.replace("-", "_"), moment)
     if (
         search.changes_since is not None
         and search.changes_before is not None
         and search.changes_before < search.changes_since
     ):
         raise BadRequest("The value of changes-since must be less than or equal to changes-before.")
-
-
-def _moment(filters: dict[str, str], name: str) -> int | None:
-    raw = filters.pop(name, None)
-    if raw is None:
-        return None
-    try:
-        return clock.parse(raw.replace(" ", "+"))
-    except (ValueError, OverflowError) as error:
-        raise BadRequest(
-            f"Invalid input for query parameters {name}. {raw!r} is not a 'date-time'."
-        ) from error
 
 
 def _read_deleted(search: Search) -> None:

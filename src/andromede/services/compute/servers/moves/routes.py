@@ -9,10 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from andromede import clock
 from andromede.http.access import ADMIN, PROJECT_MANAGER, Rule
 from andromede.http.context import Context
-from andromede.http.errors import BadRequest, Forbidden, NotFound
+from andromede.http.errors import Forbidden, NotFound
 from andromede.http.operation import Operation
 from andromede.http.paging import read_page
 from andromede.services.compute import links, values
@@ -60,16 +59,6 @@ def _view(each: Move) -> dict[str, Any]:
     }
 
 
-def _moment(context: Context, name: str) -> int | None:
-    text = context.first(name)
-    try:
-        return None if text is None else clock.parse(text)
-    except ValueError as error:
-        raise BadRequest(
-            f"Invalid input for query parameters {name}: {text} is no time."
-        ) from error
-
-
 def _wanted(context: Context) -> dict[str, Any] | None:
     """The columns' values that are asked for; None when there can be none such."""
     names = {**FILTERS, "user_id": "user_id", "project_id": "project_id"}
@@ -89,8 +78,11 @@ def index(context: Context) -> dict[str, Any]:
         raise Forbidden(
             "Policy doesn't allow os_compute_api:os-migrations:index:all_projects to be performed."
         )
+    values.once(context, *later)
     page, wanted = read_page(context.query), _wanted(context)
-    since, before = _moment(context, "changes-since"), _moment(context, "changes-before")
+    since, before = (
+        values.moment(context.first(name), name) for name in ("changes-since", "changes-before")
+    )
     size = page.size(values.MOST_LISTED)
     found = (
         [] if wanted is None else store.page(context.conn, wanted, since, before, size, page.marker)

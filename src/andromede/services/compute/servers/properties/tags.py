@@ -57,6 +57,8 @@ def replace(context: Context) -> dict[str, Any]:
 
 
 def add(context: Context) -> Reply:
+    if context.raw_body not in (b"", b"null"):
+        raise BadRequest("The tag is named by the path: no body is accepted.")
     server = _writable(context, "add tag")
     try:
         tag = msgspec.convert(context.params["tag"], Tag)

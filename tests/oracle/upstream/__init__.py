@@ -1,0 +1,2 @@
+"""Judges exchanges by the real services' own code. Runs in the oracle's environment, and imports
+nothing of ours."""
