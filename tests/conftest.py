@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from andromede.db import Database, metadata
+from tests import tables
 from tests.coverage_gate import (  # noqa: F401 (hooks)
     pytest_sessionfinish,
     pytest_terminal_summary,
@@ -43,12 +44,12 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database, once of each kind."""
+    """The URL of a database for a test, once of each kind; `tables.ensure` has the tables there."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.sqlite'}"
         return
     server: Postgres = request.getfixturevalue("postgres")
-    url = server.schema()
+    url = server.database(frozenset(metadata.tables), tables.declare)
     yield url
     server.drop(url)
 
@@ -57,6 +58,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def database(database_url: str) -> Iterator[Database]:
     """A database with every table that is declared, once of each kind."""
     database = Database(database_url)
-    metadata.create_all(database.engine)
+    tables.ensure(database)
     yield database
     database.dispose()

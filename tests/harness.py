@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from andromede import clock
 from andromede.cloud import Authenticate, Cloud, Keys
 from andromede.config import Config, Paths
-from andromede.db import Connection, Database, metadata, plain
+from andromede.db import Connection, Database, plain
 from andromede.engine.simulated import SimulatedEngine
 from andromede.http.access import Caller
 from andromede.http.dispatch import Dispatcher
@@ -42,6 +42,7 @@ from andromede.sovereignty.policy import store as policies
 from andromede.sovereignty.policy.model import CLOUD, OperatorAccess, Policy, Switch
 from andromede.sovereignty.world.change import seed
 from andromede.work import Lifecycle, Runner
+from tests import tables
 from tests.oracle import exchanges
 
 OPEN = Policy(operator_access=OperatorAccess.OPEN, second_factor=Switch.OFF)
@@ -233,7 +234,7 @@ class TestCloud:
         for each in (self.paths.db, self.paths.images, self.paths.run):
             each.mkdir(parents=True, exist_ok=True)
         self.database = Database(url or self.paths.database_url(self.config))
-        metadata.create_all(self.database.engine)
+        tables.ensure(self.database)
         self.database.transact(lambda connection: seed(connection, self.config.place))
         if not closed:
             self.database.transact(lambda connection: policies.put(connection, CLOUD, OPEN))

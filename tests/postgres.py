@@ -8,8 +8,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -39,12 +39,13 @@ def program(name: str) -> str:
 
 
 class Postgres:
-    """The server. `start()` it, ask for one empty `schema()` per test, `stop()` it."""
+    """The server. `start()` it, ask for one `database()` per test, or an `empty()` one, `stop()` it."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="andromede-pg-", dir="/tmp"))
         self.process: subprocess.Popen[bytes] | None = None
-        self.schemas = 0
+        self.made = 0  # databases
+        self.templates: dict[Hashable, str] = {}
 
     def start(self) -> None:
         """Make the server and wait until it answers.
@@ -71,7 +72,7 @@ class Postgres:
 
     def _wait(self) -> None:
         deadline = time.monotonic() + SECONDS
-        engine = sa.create_engine(self.url("public"), poolclass=sa.NullPool)
+        engine = sa.create_engine(self.url(), poolclass=sa.NullPool)
         while True:
             try:
                 engine.connect().close()
@@ -83,25 +84,34 @@ class Postgres:
                     raise TimeoutError(f"PostgreSQL does not answer: {log}") from None
                 time.sleep(0.05)
 
-    def url(self, schema: str) -> str:
-        options = quote(f"-csearch_path={schema}")
-        return f"postgresql+psycopg://tests@/postgres?host={self.folder}&options={options}"
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql+psycopg://tests@/{database}?host={self.folder}"
 
-    def schema(self) -> str:
-        """The URL of a new, empty schema."""
-        self.schemas += 1
-        name = f"test_{self.schemas}"
-        self._execute(f"CREATE SCHEMA {name}")
-        return self.url(name)
+    def database(self, kind: Hashable, fill: Callable[[str], None]) -> str:
+        """The URL of a new database: a copy of one that `fill` filled, once for each kind."""
+        if kind not in self.templates:
+            template = self._database("")
+            fill(self.url(template))
+            self.templates[kind] = template
+        return self.url(self._database(f"TEMPLATE {self.templates[kind]}"))
+
+    def _database(self, like: str) -> str:
+        self.made += 1
+        name = f"test_{self.made}"
+        self._execute(f"CREATE DATABASE {name} {like}")
+        return name
+
+    def empty(self) -> str:
+        """The URL of a new database without tables."""
+        return self.url(self._database(""))
 
     def drop(self, url: str) -> None:
-        """Remove a schema and all that is in it."""
-        name = url.rpartition("%3D")[2]
-        self._execute(f"DROP SCHEMA {name} CASCADE")
+        """Remove a database, whoever is still connected to it."""
+        self._execute(f"DROP DATABASE {sa.make_url(url).database} WITH (FORCE)")
 
     def _execute(self, statement: str) -> None:
-        engine = sa.create_engine(self.url("public"), poolclass=sa.NullPool)
-        with engine.begin() as connection:
+        engine = sa.create_engine(self.url(), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
             connection.exec_driver_sql(statement)
 
     def stop(self) -> None:

@@ -44,7 +44,7 @@ def service(running: Scratch, operator: OpenStack) -> Iterator[tuple[Login, Sess
     """A service user as every OpenStack service has one: the role `service` in a project of theirs."""
     secret = secrets.token_urlsafe(16)
     operator.run("project", "create", "services")
-    operator.run("user", "create", "swift", "--password", secret)
+    operator.run("user", "create", "swift", f"--password={secret}")
     operator.run("role", "add", "--project", "services", "--user", "swift", "service")
     url, ca = running.customer.auth_url, Paths(running.state).tls / "ca.pem"
     session = Session(url, ca)
@@ -149,7 +149,7 @@ def test_another_project_cannot(store: Store, running: Scratch) -> None:
 def test_a_role_counts_for_what_it_is(store: Store, running: Scratch, operator: OpenStack) -> None:
     secret = secrets.token_urlsafe(16)
     project = operator.json("project", "create", "gallery")["id"]
-    operator.run("user", "create", "visitor", "--password", secret)
+    operator.run("user", "create", "visitor", f"--password={secret}")
     operator.run("role", "add", "--project", "gallery", "--user", "visitor", "reader")
     visitor = Session(running.customer.auth_url, Paths(running.state).tls / "ca.pem")
     running.sessions.append(visitor)

@@ -10,7 +10,7 @@ from tests.postgres import Postgres
 
 
 def test_a_cloud_on_postgresql(postgres: Postgres) -> None:
-    url = postgres.schema()
+    url = postgres.empty()
     with scratch.cloud(database=url) as cloud:
         target = _Target(cloud)
         target.fill(3)

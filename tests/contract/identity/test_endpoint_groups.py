@@ -85,7 +85,7 @@ def test_a_group_that_changes_keeps_its_projects(world: World) -> None:
     project = me(ada)["project"]["id"]
     one = f"{PATH}/endpoint_groups/{group(admin, interface='public')['id']}"
     assert admin.put(f"{one}/projects/{project}").status == 204
-    for change in ({"name": "h"}, {}):
+    for change in ({"name": "h"}, {"description": "d"}):
         assert admin.patch(one, {"endpoint_group": change}).status == 200
     assert [each["id"] for each in admin.get(f"{one}/projects").json["projects"]] == [project]
 

@@ -45,8 +45,9 @@ def alone(kind: str, resource_id: str) -> Iterator[None]:
 
 def together(kind: str) -> Callable[[Apply], Apply]:
     """As `alone`, and for everybody who asks the same before it begins: the rows it reads are theirs
-    too. It waits as long as it took the last time, so that under load many share what is as long as
-    a network has ports. What it raises, it raises to all of them."""
+    too. It waits as long as it computed the last time (by the clock it would count what others
+    did meanwhile), so that under load many share what is as long as a network has ports. What it
+    raises, it raises to all of them."""
 
     def of(apply: Apply) -> Apply:
         @wraps(apply)
@@ -69,15 +70,15 @@ def _run(key: tuple[str, str], outcome: Future[bool], apply: Callable[[], bool])
     time.sleep(max(0.0, _rested.pop(key, 0.0) - time.monotonic()))
     with _mutex:
         del _asked[key]
-    began = time.monotonic()
+    began = time.thread_time()
     try:
         outcome.set_result(apply())
     except BaseException as error:
         outcome.set_exception(error)
-    ended = time.monotonic()
+    spent = time.thread_time() - began
     if len(_rested) > MOST_RESTS:
         _rested.clear()
-    _rested[key] = ended + min(ended - began, LONGEST_REST)
+    _rested[key] = time.monotonic() + min(spent, LONGEST_REST)
 
 
 @together("network")

@@ -110,7 +110,7 @@ def test_later_versions_have_them_no_more(older: Older) -> None:
 def test_metadata_are_the_images_properties(older: Older) -> None:
     path = f"images/{create(older.member, name='m', a='1')['id']}/metadata"
     assert older.get(path) == {"metadata": {"a": "1"}}
-    merged = older.call("POST", path, {"metadata": {"b": "2", "a:c": 3}}).expect(200)
+    merged = older.call("POST", path, {"metadata": {"b": "2", "a:c": "3"}}).expect(200)
     assert merged == {"metadata": {"a": "1", "b": "2", "a:c": "3"}}
     assert older.get(f"{path}/b") == {"meta": {"b": "2"}}
     assert older.call("PUT", f"{path}/b", {"meta": {"b": "3"}}).expect(200) == {"meta": {"b": "3"}}
@@ -132,7 +132,8 @@ def test_metadata_that_cannot_be_change_nothing(older: Older) -> None:
     older.get(f"{path}/none", 404)
     assert older.call("DELETE", f"{path}/none").status == 404
     assert older.call("PUT", f"{path}/a", {"meta": {"b": "1"}}).status == 400
-    assert older.call("POST", path, {"metadata": {"a": {}}}).status == 400
+    for value in ({}, 3, None):
+        assert older.call("POST", path, {"metadata": {"a": value}}).status == 400
     for name in ("visibility", "owner", "id", "size", "locations", "os_glance_x"):
         assert older.call("POST", path, {"metadata": {name: "public"}}).status == 403
     many = {f"k{at}": "v" for at in range(129)}

@@ -47,7 +47,7 @@ def fleet(
     """A fleet that tests only look at, once on each kind of database."""
     url = None
     if request.param == "postgres":
-        url = request.getfixturevalue("postgres").schema()
+        url = request.getfixturevalue("postgres").empty()
     cloud = open_cloud(tmp_path_factory.mktemp("fleet"), url)
     site = open_site(cloud)
     yield Fleet(site, build(site))
