@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import msgspec
 
 TIMEOUT = 10.0
+PATIENCE = 3.0  # seconds for a role that starts to listen
+LOOK = 0.02
 
 
 class KeysClient:
@@ -78,9 +81,7 @@ class KeysClient:
 
     def _exchange(self, line: bytes) -> dict[str, Any]:
         if self._socket is None:
-            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            self._socket.settimeout(TIMEOUT)
-            self._socket.connect(str(self._path))
+            self._socket = self._connected()
         self._socket.sendall(line)
         received = b""
         while not received.endswith(b"\n"):
@@ -90,6 +91,23 @@ class KeysClient:
                 raise ConnectionError(f"the keys role at {self._path} hung up")
             received += part
         return msgspec.json.decode(received, type=dict[str, Any])
+
+    def _connected(self) -> socket.socket:
+        """A connection, as soon as the role listens. Errors: OSError when it does not for long."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            made.settimeout(TIMEOUT)
+            try:
+                made.connect(str(self._path))
+            except OSError as error:
+                made.close()
+                awaited = isinstance(error, (FileNotFoundError, ConnectionRefusedError))
+                if not awaited or time.monotonic() > until:
+                    raise
+                time.sleep(LOOK)
+            else:
+                return made
 
     def close(self) -> None:
         """End the connection; a later call makes it anew."""

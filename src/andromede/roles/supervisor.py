@@ -139,14 +139,16 @@ class Supervisor:
             log.warning("ended", child=child.name, code=code, again_in=child.pause)
 
     def _end_all(self) -> None:
-        """Ask every role to end, in the reverse order of start, then insist."""
-        for child in reversed(self.children):
-            if child.pid:
-                os.kill(child.pid, signal.SIGTERM)
+        """Ask every role to end, in the reverse order of start, then insist. The first, keys, is asked
+        when the others are gone: they sign and seal until they end."""
         until = time.monotonic() + STOP_WITHIN
-        while any(child.pid for child in self.children) and time.monotonic() < until:
-            signal.sigtimedwait({signal.SIGCHLD}, 0.2)
-            self._reap()
+        for group in (self.children[1:], self.children[:1]):
+            for child in reversed(group):
+                if child.pid:
+                    os.kill(child.pid, signal.SIGTERM)
+            while any(child.pid for child in group) and time.monotonic() < until:
+                signal.sigtimedwait({signal.SIGCHLD}, 0.2)
+                self._reap()
         for child in self.children:
             if child.pid:
                 os.kill(child.pid, signal.SIGKILL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,33 @@ def test_it_signs_nothing_else(client: KeysClient) -> None:
             client.sign_checkpoint(text)
     with pytest.raises(PermissionError, match="no checkpoint"):
         client.cosign_checkpoint(b"anything\n")
+
+
+def test_who_asks_before_the_role_listens_waits_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "keys.sock"
+    with socket.socket(socket.AF_UNIX) as gone:  # a socket that a role of before left behind
+        gone.bind(str(path))
+    client, answers = KeysClient(path), list[str]()
+    asking = threading.Thread(target=lambda: answers.append(client.log_verifier()))
+    asking.start()
+    allowed = {"verifiers": {os.geteuid()}}
+    vault = Vault(tmp_path, MARK)
+    with Server(path, vault, allowed) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        asking.join()
+        server.shutdown()
+        serving.join()
+    client.close()
+    assert answers == [str(vault.log.verifier)]
+
+
+def test_who_asks_where_no_role_listens_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("andromede.keys.client.PATIENCE", 0.0)
+    with pytest.raises(FileNotFoundError):
+        KeysClient(tmp_path / "keys.sock").log_verifier()
 
 
 def test_keys_are_kept_and_differ(tmp_path: Path) -> None:
