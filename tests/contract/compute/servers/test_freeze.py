@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from andromede.engine.protocol import Power
+from andromede.engine.protocol import EngineError, Power
 from tests.contract.compute.servers.helpers import ROOT, Site
 
 FREEZES = [
@@ -145,3 +145,38 @@ def test_lists_find_them_by_their_status(site: Site) -> None:
     for status, wanted in (("PAUSED", [paused]), ("ACTIVE", [running]), ("SUSPENDED", [])):
         found = site.member.get(f"{ROOT}/servers?status={status}").expect(200)["servers"]
         assert [each["id"] for each in found] == wanted
+
+
+@pytest.mark.parametrize(
+    ("act", "verb"), [("suspend", "suspend_server"), ("resume", "ensure_server")]
+)
+def test_a_deletion_goes_before_what_stalls(
+    site: Site, monkeypatch: pytest.MonkeyPatch, act: str, verb: str
+) -> None:
+    """It is asked for while the disk stalls: the engine gives up waiting, and is not asked again."""
+    server = site.build()["id"]
+    if act == "resume":
+        site.act(server, "suspend").expect(202)
+        site.cloud.settle()
+    site.act(server, act).expect(202)
+    engine, asked = site.cloud.engine, []
+
+    def stalls(*_: object) -> None:
+        asked.append(verb)
+        if len(asked) == 2:
+            assert site.member.delete(f"{ROOT}/servers/{server}").status == 204
+        raise EngineError("writing its memory: nothing moved for 30 s; the disk it is on stalls")
+
+    monkeypatch.setattr(engine, verb, stalls)
+    site.cloud.settle()
+    assert asked == [verb] * 2
+    assert site.member.get(f"{ROOT}/servers/{server}").status == 404
+    assert engine.disks == set()
+
+
+def test_what_stalls_for_a_while_is_done_in_the_end(site: Site) -> None:
+    server = site.build()["id"]
+    site.cloud.engine.faults.fail("suspend_server", 5)
+    site.act(server, "suspend").expect(202)
+    site.cloud.settle()
+    assert states(site, server) == ("SUSPENDED", "suspended", None, 4)

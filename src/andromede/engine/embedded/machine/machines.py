@@ -13,7 +13,15 @@ from pathlib import Path
 from msgspec import Struct
 
 from andromede.config import server_uid
-from andromede.engine.embedded.machine import command, console, facts, limits, process, record
+from andromede.engine.embedded.machine import (
+    command,
+    console,
+    facts,
+    limits,
+    memory,
+    process,
+    record,
+)
 from andromede.engine.embedded.machine.cards import Plugging
 from andromede.engine.embedded.machine.copying import Copying
 from andromede.engine.embedded.machine.disks import DISK
@@ -56,7 +64,7 @@ class Machines(Starting, Freezing, Copying, Plugging, Measuring, Showing):
                 with closing(found):
                     power, reason = self._status(spec.id, found)
                     if power is not Power.OFF and held.wanted:
-                        self._go(spec, folder, held)
+                        self._go(spec, folder, held, found)
                         self._note(spec.id, held, found)
                         return facts_of(spec.id, Power.ON, held)
                     self._settle(spec.id, held, found, reason)
@@ -107,7 +115,7 @@ class Machines(Starting, Freezing, Copying, Plugging, Measuring, Showing):
             held = record.load(folder)
             if held is not None:
                 self._settle(server_id, held, self._find(server_id, held), None)
-                (folder / STATE).unlink(missing_ok=True)
+                memory.forget(folder)
 
     def remove_server(self, server_id: str) -> None:
         with self._hold("removing", server_id):

@@ -5,21 +5,26 @@ Touches what `holding` does, and the server's disks.
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from pathlib import Path
 
 from andromede import clock
 from andromede.engine.embedded import accel
-from andromede.engine.embedded.machine import console, drive, launch, limits, process, record, tool
+from andromede.engine.embedded.machine import (
+    console,
+    drive,
+    launch,
+    limits,
+    memory,
+    process,
+    record,
+)
 from andromede.engine.embedded.machine.command import SPARE_PORTS
 from andromede.engine.embedded.machine.holding import STATE, Holding, facts_of
 from andromede.engine.embedded.machine.process import Process
 from andromede.engine.embedded.machine.qmp import Monitor
 from andromede.engine.embedded.machine.record import Record
 from andromede.engine.protocol import EngineError, Power, ServerFacts, ServerSpec
-
-LOOK = 0.05  # seconds between looks at a machine whose memory is read
 
 
 class Starting(Holding):
@@ -70,7 +75,7 @@ class Starting(Holding):
             held.pid, held.started, held.boot = pid, started, process.boot_id()
             record.save(folder, held)
             self._await(spec.id, folder, found)
-            self._go(spec, folder, held)
+            self._go(spec, folder, held, found)
             self._note(spec.id, held, found)
         return facts_of(spec.id, Power.ON, held)
 
@@ -84,33 +89,23 @@ class Starting(Holding):
         if power is Power.OFF and not reason:
             raise EngineError(f"starting server {server_id}: {self._last_words(folder)}")
 
-    def _go(self, spec: ServerSpec, folder: Path, held: Record) -> None:
+    def _go(self, spec: ServerSpec, folder: Path, held: Record, found: Process) -> None:
         """Have the guest run: at its start, or where it was paused or suspended."""
         try:
             with self._asking("starting", spec.id) as monitor:
-                state = _loaded(monitor)
+                state = memory.read(monitor, found.pid)
                 if state == "running":
                     return
                 if state == "prelaunch":
                     _grow(monitor, spec.disk.size)
                 # before it writes to its disk: what is in the file is then of the past
-                (folder / STATE).unlink(missing_ok=True)
-                tool.sync(folder)
+                memory.abandon(monitor, folder)
                 if held.paused:
                     held.paused = False
                     record.save(folder, held)
                 monitor.execute("cont")
         except EngineError as error:
             raise EngineError(f"{error}; {self._last_words(folder)}") from error
-
-
-def _loaded(monitor: Monitor) -> str:
-    """The machine's run state, once its memory is read."""
-    while True:
-        state = str(monitor.execute("query-status")["status"])
-        if state != "inmigrate":
-            return state
-        time.sleep(LOOK)
 
 
 def _grow(monitor: Monitor, size: int) -> None:
