@@ -142,15 +142,40 @@ def test_a_floating_ip_does_one_or_the_other(site: Site) -> None:
         409,
         "FloatingIPPortAlreadyAssociated",
     )
+    site.refused(409, "PortHasBindingFloatingIP")
+    net.put(f"floatingips/{whole['id']}", {"floatingip": {"port_id": None}})
     made = site.add()
     path = f"floatingips/{site.floating['id']}"
     target = {"floatingip": {"port_id": site.port["id"]}}
     net.refused("PUT", path, target, 409, "FipInUseByPortForwarding")
+    net.refused("DELETE", path, None, 409, "FipInUseByPortForwarding")
+    assert [each[1] for each in site.told()] == [2222]
     assert net.put(path, {"floatingip": {"port_id": None}})["floatingip"]["router_id"] is not None
     foreign = f"floatingips/{whole['id']}/port_forwardings/{made['id']}"
     net.refused("GET", foreign, None, 404, "PortForwardingNotFound")
+    net.delete(f"{site.path}/{made['id']}")
     net.delete(path)
     assert site.told() == []
+
+
+def test_a_forwarding_is_turned_to_no_port_that_has_a_floating_ip(site: Site) -> None:
+    net = site.net
+    made = site.add()
+    second = net.port(site.network)
+    net.floating(site.external, port_id=second["id"])
+    change = {"port_forwarding": {"internal_port_id": second["id"]}}
+    net.refused("PUT", f"{site.path}/{made['id']}", change, 409, "PortHasBindingFloatingIP")
+    other = {"port_forwarding": {"external_port": 2223}}
+    assert net.put(f"{site.path}/{made['id']}", other)["port_forwarding"]["external_port"] == 2223
+
+
+def test_a_port_that_is_forwarded_to_may_have_a_floating_ip_as_well(site: Site) -> None:
+    """As upstream where routers are of one place."""
+    made = site.add()
+    whole = site.net.floating(site.external, port_id=site.port["id"])
+    assert whole["fixed_ip_address"] == site.inner
+    other = {"port_forwarding": {"external_port": 2223}}
+    site.net.put(f"{site.path}/{made['id']}", other)
 
 
 def test_a_port_takes_its_forwardings_along(site: Site) -> None:

@@ -6,7 +6,7 @@ import ipaddress
 from typing import Any
 
 from andromede.http.context import Context
-from andromede.http.errors import NotFound
+from andromede.http.errors import Conflict, NotFound
 from andromede.services.network.addresses import store as addresses
 from andromede.services.network.addresses.store import Held
 from andromede.services.network.common import handling
@@ -21,20 +21,25 @@ from andromede.services.network.subnets import store as subnets
 APART: Row = {"port_id": None, "fixed_ip_address": None, "router_id": None, "status": "DOWN"}
 
 
+def forwards(floating: Row) -> Conflict:
+    """The refusal of what cannot be done with a floating IP that forwards single ports."""
+    return in_use(
+        "FipInUseByPortForwarding",
+        f"Floating IP {floating['id']} in use by Port Forwarding resources.",
+    )
+
+
 def columns(context: Context, floating: Row, values: dict[str, Any]) -> Row:
     """The columns that make the floating IP stand for what `values` say, or for nothing.
 
     Errors: NotFound (PortNotFound, ExternalGatewayForFloatingIPNotFound); BadRequest for an address
-    that is not the port's; Conflict (FloatingIPPortAlreadyAssociated).
+    that is not the port's; Conflict (FloatingIPPortAlreadyAssociated, FipInUseByPortForwarding).
     """
     port_id, fixed = values.get("port_id"), values.get("fixed_ip_address")
     if floating.get("router_id") and not floating.get("port_id"):
         if port_id is None:
             return {}
-        raise in_use(
-            "FipInUseByPortForwarding",
-            f"Floating IP {floating['id']} in use by Port Forwarding resources.",
-        )
+        raise forwards(floating)
     if port_id is None:
         if fixed is not None:
             raise bad_request(

@@ -16,7 +16,7 @@ from andromede.services.network.common.rows import rows
 from andromede.services.network.common.store import Row
 from andromede.services.network.floatingips import release
 from andromede.services.network.floatingips import store as floatings
-from andromede.services.network.floatingips.associate import APART, columns
+from andromede.services.network.floatingips.associate import APART, columns, forwards
 from andromede.services.network.floatingips.schema import FLOATING
 from andromede.services.network.floatingips.store import FLOATINGS
 from andromede.services.network.forwardings import store as forwardings
@@ -142,7 +142,10 @@ def update(context: Context) -> object:
 
 
 def delete(context: Context) -> Reply:
+    """Errors: Conflict (FipInUseByPortForwarding) while it forwards ports."""
     row = handling.find_own(context, FLOATINGS, "delete")
+    if forwardings.of_floatings(context.conn, [row["id"]])[row["id"]]:
+        raise forwards(row)
     release.remove(context, row)
     return handling.gone()
 

@@ -76,6 +76,7 @@ def create(context: Context) -> object:
         "floatingip_id": floating["id"],
     }
     _place(context, floating, row)
+    _require_unbound(context, row)
     forwardings.insert(context.conn, row)
     context.concerns(row["id"], floating["project_id"])
     return {FORWARDING.name: forwardings.view(row)}
@@ -144,6 +145,18 @@ def _place(context: Context, floating: Row, row: Row) -> None:
     touch.follow(context.conn, router_id, floating["project_id"], context.request_id)
 
 
+def _require_unbound(context: Context, row: Row) -> None:
+    """Errors: Conflict (PortHasBindingFloatingIP) for a port that a floating IP stands for."""
+    port_id = row["internal_port_id"]
+    for whole in floatings.of_ports(context.conn, [port_id]):
+        raise in_use(
+            "PortHasBindingFloatingIP",
+            f"Cannot create port forwarding to floating IP {whole['floating_ip_address']} "
+            f"({whole['id']}) with port {port_id} using fixed IP {row['internal_ip_address']}, as "
+            f"that port already has a binding floating IP.",
+        )
+
+
 def _inside(context: Context, floating: Row, row: Row) -> Held:
     port = handling.find(context, PORTS, row["internal_port_id"])
     handling.require_way(context, port)
@@ -170,6 +183,8 @@ def update(context: Context) -> object:
         columns.setdefault("internal_ip_address", None)
     changed = {**row, **columns}
     _place(context, floating, changed)
+    if "internal_port_id" in columns:
+        _require_unbound(context, changed)
     columns["internal_ip_address"] = changed["internal_ip_address"]
     forwardings.update(context.conn, row["id"], columns)
     context.concerns(row["id"], floating["project_id"])

@@ -77,11 +77,6 @@ def delete(connection: Connection, keys: Iterable[str]) -> None:
     connection.execute(sa.delete(forwarding).where(forwarding.c.id.in_(list(keys))))
 
 
-def delete_of(connection: Connection, floating_id: str) -> None:
-    """End every forwarding of a floating IP."""
-    connection.execute(sa.delete(forwarding).where(forwarding.c.floatingip_id == floating_id))
-
-
 def view(row: Mapping[str, Any]) -> Row:
     """A port forwarding as clients see it; a range of one port is that port, too."""
     shown = {
