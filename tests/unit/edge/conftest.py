@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import pytest
 
 from andromede.cli.client import poll
 from andromede.edge import consoles, server, sessions, wire
+from andromede.edge import supply as supplies
 from andromede.edge.client import ControlClient, EdgeError
 from andromede.edge.consoles import Consoles
 from andromede.edge.control import Control
 from andromede.edge.metadata import MetadataServers
 from andromede.edge.sessions import Sessions
+from andromede.edge.supply import Supply
 from andromede.edge.wire import Request, Response
 
 Trusted = Callable[[socket.socket], bool]
@@ -78,6 +81,27 @@ class EdgeInThread:
             self._thread.join(5)
             assert not self._thread.is_alive()
             self._thread = None
+
+
+@contextmanager
+def supplying(engine: Any, edge: EdgeInThread) -> Iterator[Supply]:
+    """A worker's reconciler in a thread, which hands the edge what an engine opens."""
+    supply, stop = Supply(engine, edge.control_path), threading.Event()
+
+    def run() -> None:
+        while not stop.is_set():
+            supply.run()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(supplies, "QUIET", 0.05)
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield supply
+        finally:
+            stop.set()
+            thread.join()
+            supply.close()
 
 
 def connected(path: Path) -> ControlClient:

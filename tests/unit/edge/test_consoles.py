@@ -19,7 +19,7 @@ from andromede.edge.client import ControlClient, EdgeClient
 from andromede.edge.supply import Supply, reconciler
 from andromede.engine.protocol import EngineError
 from andromede.figures import Figures
-from tests.unit.edge.conftest import EdgeInThread
+from tests.unit.edge.conftest import EdgeInThread, supplying
 
 FIGURES = Figures(
     paused=False, accelerator="tcg", uptime=1, cpu_times=(2,), memory=3, memory_used=None,
@@ -57,22 +57,9 @@ def engine(tmp_path: Path) -> Engine:
 
 
 @pytest.fixture
-def worker(edge: EdgeInThread, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supply]:
-    """A worker's reconciler in a thread."""
-    monkeypatch.setattr(supplies, "QUIET", 0.05)
-    supply = Supply(engine, edge.control_path)
-    stop = threading.Event()
-
-    def run() -> None:
-        while not stop.is_set():
-            supply.run()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    yield supply
-    stop.set()
-    thread.join()
-    supply.close()
+def worker(edge: EdgeInThread, engine: Engine) -> Iterator[Supply]:
+    with supplying(engine, edge) as supply:
+        yield supply
 
 
 @pytest.fixture

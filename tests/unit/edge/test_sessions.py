@@ -14,10 +14,8 @@ from pathlib import Path
 import pytest
 
 from andromede.edge import consoles, sessions
-from andromede.edge import supply as supplies
-from andromede.edge.supply import Supply
 from andromede.engine.protocol import EngineError
-from tests.unit.edge.conftest import EdgeInThread
+from tests.unit.edge.conftest import EdgeInThread, supplying
 
 
 class Machine:
@@ -51,22 +49,10 @@ class Machine:
 @pytest.fixture
 def machine(edge: EdgeInThread, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     """A worker that supplies consoles of a machine."""
-    monkeypatch.setattr(supplies, "QUIET", 0.05)
     monkeypatch.setattr(consoles, "SECONDS", 1.0)
     machine = Machine()
-    supply = Supply(machine, edge.control_path)
-    stop = threading.Event()
-
-    def run() -> None:
-        while not stop.is_set():
-            supply.run()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    yield machine
-    stop.set()
-    thread.join()
-    supply.close()
+    with supplying(machine, edge):
+        yield machine
     for _, _, line in machine.opened:
         line.close()
 

@@ -21,13 +21,11 @@ from websockets.sync.client import ClientConnection, connect
 from andromede import clock
 from andromede.cli.client import poll
 from andromede.console.door import AWAY, ENDED, NOT_BYTES, PATH, REVOKED, Door
-from andromede.edge import supply as supplies
-from andromede.edge.supply import Supply
 from andromede.services.identity.tokens import store as revocations
 from andromede.sovereignty.log.leaves import leaf
 from tests.contract.compute.servers.helpers import Site
 from tests.contract.compute.servers.test_consoles import ask, token_of
-from tests.unit.edge.conftest import EdgeInThread
+from tests.unit.edge.conftest import EdgeInThread, supplying
 
 
 class House:
@@ -72,23 +70,11 @@ class House:
 
 
 @pytest.fixture
-def houses(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, House]]:
-    monkeypatch.setattr(supplies, "QUIET", 0.05)
+def houses(site: Site) -> Iterator[dict[str, House]]:
     edge = EdgeInThread(site.cloud.paths.run)
     edge.start()
-    supply, stop = Supply(site.cloud.engine, edge.control_path), threading.Event()
-
-    def work() -> None:
-        while not stop.is_set():
-            supply.run()
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    with ExitStack() as stack:
+    with supplying(site.cloud.engine, edge), ExitStack() as stack:
         yield {name: House(site, name, stack) for name in ("public", "private")}
-    stop.set()
-    worker.join()
-    supply.close()
     edge.stop()
 
 

@@ -8,19 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec import UNSET
-
 from andromede.http.access import PROJECT_MEMBER, PROJECT_READER
 from andromede.http.context import Context
 from andromede.http.operation import Operation, Reply
 from andromede.http.paging import next_link
-from andromede.services.compute import values
 from andromede.services.compute.servers import (
     checks,
     create,
     delete,
     guards,
-    naming,
     store,
     views,
 )  # fmt: skip
@@ -99,21 +95,7 @@ def list_details(context: Context) -> dict[str, Any]:
 def update(context: Context) -> dict[str, Any]:
     server = guards.changeable(context)
     body: UpdateServer = context.body
-    asked = body.server
-    changes: dict[str, Any] = {}
-    if asked.name is not UNSET:
-        changes["name"] = values.printable(asked.name, "name")
-    if asked.description is not UNSET:
-        changes["description"] = values.description(asked.description, 255)
-    if asked.hostname is not UNSET:
-        changes["hostname"] = naming.check_hostname(asked.hostname)
-    if asked.accessIPv4 is not UNSET:
-        changes["access_ip_v4"] = checks.address(asked.accessIPv4, "accessIPv4", 4)
-    if asked.accessIPv6 is not UNSET:
-        changes["access_ip_v6"] = checks.address(asked.accessIPv6, "accessIPv6", 6)
-    if asked.disk_config is not UNSET:
-        changes["disk_config"] = asked.disk_config
-    store.change(context.conn, server.id, **changes)
+    store.change(context.conn, server.id, **checks.columns(body.server))
     changed = store.get(context.conn, server.id)
     assert changed is not None
     _withhold(context, [changed])

@@ -19,7 +19,6 @@ from andromede.services.compute.servers import (
     guards,
     images,
     keys,
-    naming,
     passwords,
     quota,
     store,
@@ -69,25 +68,13 @@ def _changes(context: Context, server: Server, asked: Rebuild) -> dict[str, Any]
         raise BadRequest("trusted_image_certificates: signatures of images are not checked here.")
     if asked.preserve_ephemeral is not None:
         values.boolean(asked.preserve_ephemeral, "preserve_ephemeral")
-    changes: dict[str, Any] = {}
-    if asked.name is not UNSET:
-        changes["name"] = values.printable(asked.name, "name")
-    if asked.description is not UNSET:
-        changes["description"] = values.description(asked.description, 255)
-    if asked.hostname is not UNSET:
-        changes["hostname"] = naming.check_hostname(asked.hostname)
+    changes = checks.columns(asked)
     if asked.metadata is not UNSET:
         allowed = quota.of(context.conn, server.project_id)
         items = values.pairs(asked.metadata, "metadata")
         changes["metadata"] = quota.require_metadata(allowed, items)
     if asked.user_data is not UNSET:
         changes["user_data"] = checks.user_data(asked.user_data)
-    for name, version in (("accessIPv4", 4), ("accessIPv6", 6)):
-        given = getattr(asked, name)
-        if given is not UNSET:
-            changes[f"access_ip_v{version}"] = checks.address(given, name, version)
-    if asked.disk_config is not UNSET:
-        changes["disk_config"] = asked.disk_config
     if asked.key_name is not UNSET:
         key = keys.find(context, asked.key_name)
         changes["key_name"] = key.name if key else None
