@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from andromede.services.network import steps
+from andromede.services.network import sharing
 
-Apply = Callable[[], bool]
+Apply = Callable[..., bool]
 
 
-def together(apply: Apply) -> bool:
-    """Ask for an effect on the resource `r`."""
+def together(apply: Apply, *parts: str) -> bool:
+    """Ask for an effect on the resource `r`, or on parts of it."""
     nobody: Any = None
-    return steps.together("thing")(lambda *_: apply())(nobody, nobody, "r")
+    return sharing.together("thing")(lambda *given: apply(*given[3:]))(nobody, nobody, "r", *parts)
 
 
 class Crowd:
@@ -33,21 +33,22 @@ class Crowd:
                     waiting.release()
                 return super().result(timeout)
 
-        monkeypatch.setattr(steps, "Future", Shared)
+        monkeypatch.setattr(sharing, "Future", Shared)
 
-    def ask(self, number: int, apply: Apply) -> list[Future[bool]]:
-        """Let so many ask together while another's apply is under way; what came of them."""
+    def ask(self, parts: Sequence[tuple[str, ...]], apply: Apply) -> list[Future[bool]]:
+        """Let some ask together, each for its parts, while another's apply is under way; what came
+        of them."""
         began, end = threading.Event(), threading.Event()
 
-        def under_way() -> bool:
+        def under_way(*_: str) -> bool:
             began.set()
             return end.wait()
 
-        with ThreadPoolExecutor(number + 1) as pool:
+        with ThreadPoolExecutor(len(parts) + 1) as pool:
             before = pool.submit(together, under_way)
             began.wait()
-            found = [pool.submit(together, apply) for _ in range(number)]
-            for _ in range(number - 1):  # the first of them waits to begin, not for a result
+            found = [pool.submit(together, apply, *each) for each in parts]
+            for _ in parts[1:]:  # the first of them waits to begin, not for a result
                 self.waiting.acquire()
             end.set()
         assert before.result() is True
@@ -56,7 +57,7 @@ class Crowd:
 
 def test_those_who_wait_share_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[int] = []
-    found = Crowd(monkeypatch).ask(5, lambda: not runs.append(1))
+    found = Crowd(monkeypatch).ask([()] * 5, lambda: not runs.append(1))
     assert [each.result() for each in found] == [True] * 5
     assert len(runs) == 1
     assert together(lambda: not runs.append(1))
@@ -67,6 +68,36 @@ def test_what_a_run_raises_all_who_shared_it_meet(monkeypatch: pytest.MonkeyPatc
     def fail() -> bool:
         raise OSError("no room")
 
-    found = Crowd(monkeypatch).ask(3, fail)
+    found = Crowd(monkeypatch).ask([()] * 3, fail)
     assert [str(each.exception()) for each in found] == ["no room"] * 3
     assert together(lambda: True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "done"),
+    [
+        ([("a",), ("b", "c"), ("a",)], ("a", "b", "c")),
+        ([("a",), (), ("b",)], ()),
+    ],
+    ids=["parts", "whole"],
+)
+def test_a_shared_run_does_what_each_asked(
+    monkeypatch: pytest.MonkeyPatch, asked: list[tuple[str, ...]], done: tuple[str, ...]
+) -> None:
+    runs: list[tuple[str, ...]] = []
+
+    def apply(*parts: str) -> bool:
+        runs.append(parts)
+        return True
+
+    found = Crowd(monkeypatch).ask(asked, apply)
+    assert [each.result() for each in found] == [True] * 3
+    assert runs == [done]
+
+
+def test_rests_of_networks_that_went_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "MOST_RESTS", 2)
+    nobody: Any = None
+    for number in range(9):
+        assert sharing.together("gone")(lambda *_: True)(nobody, nobody, f"r{number}")
+    assert len(sharing._rested) <= 4

@@ -1,88 +1,31 @@
 """The worker's side of networks, ports and filters: rows to documents to the engine.
 
-Each effect reads its document and applies it under a lock of the resource, so that a newer document
-is never overwritten by an older one that was read before it. Those of a whole network are as long as
-it has ports: everybody who waits for one shares it.
+Documents of a whole network are as long as it has ports: everybody who waits for one shares it.
 """
 
 from __future__ import annotations
 
-import threading
-import time
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
-from functools import wraps
+from collections.abc import Callable, Sequence
 
 from andromede.db import Connection, Database
+from andromede.engine.networks import FirewallSpec
 from andromede.engine.protocol import Engine
-from andromede.services.network import admission, intents, specs
+from andromede.services.network import admission, filters, intents, specs
 from andromede.services.network.networks import store as networks
 from andromede.services.network.ports import store as ports
 from andromede.services.network.ports.schema import DHCP
 from andromede.services.network.removals import store as removals
 from andromede.services.network.rules import store as rules
+from andromede.services.network.sharing import alone, together
 from andromede.work import Done, Lifecycle, Nap, Outcome, Step
 from andromede.work.lifecycle import Record
 
-STRIPES = tuple(threading.Lock() for _ in range(64))
 SOON = 0.05
-Apply = Callable[[Database, Engine, str], bool]
-LONGEST_REST = 0.5  # seconds between two runs of one effect
-MOST_RESTS = 10_000  # networks come and go
-_mutex = threading.Lock()
-_rested: dict[tuple[str, str], float] = {}  # when each effect may run again
-_asked: dict[tuple[str, str], Future[bool]] = {}  # what is asked for and did not begin yet
-
-
-@contextmanager
-def alone(kind: str, resource_id: str) -> Iterator[None]:
-    """Nobody else in this worker reads and applies the resource's document meanwhile."""
-    with STRIPES[zlib.crc32(f"{kind} {resource_id}".encode()) % len(STRIPES)]:
-        yield
-
-
-def together(kind: str) -> Callable[[Apply], Apply]:
-    """As `alone`, and for everybody who asks the same before it begins: the rows it reads are theirs
-    too. It waits as long as it computed the last time (by the clock it would count what others
-    did meanwhile), so that under load many share what is as long as a network has ports. What it
-    raises, it raises to all of them."""
-
-    def of(apply: Apply) -> Apply:
-        @wraps(apply)
-        def shared(database: Database, engine: Engine, resource_id: str) -> bool:
-            key = (kind, resource_id)
-            with _mutex:
-                first = key not in _asked
-                outcome = _asked.setdefault(key, Future())
-            if first:
-                with alone(kind, resource_id):
-                    _run(key, outcome, lambda: apply(database, engine, resource_id))
-            return outcome.result()
-
-        return shared
-
-    return of
-
-
-def _run(key: tuple[str, str], outcome: Future[bool], apply: Callable[[], bool]) -> None:
-    time.sleep(max(0.0, _rested.pop(key, 0.0) - time.monotonic()))
-    with _mutex:
-        del _asked[key]
-    began = time.thread_time()
-    try:
-        outcome.set_result(apply())
-    except BaseException as error:
-        outcome.set_exception(error)
-    spent = time.thread_time() - began
-    if len(_rested) > MOST_RESTS:
-        _rested.clear()
-    _rested[key] = time.monotonic() + min(spent, LONGEST_REST)
+_applied: dict[str, FirewallSpec] = {}  # what each network is filtered by, since this worker began
 
 
 @together("network")
-def apply_network(database: Database, engine: Engine, network_id: str) -> bool:
+def apply_network(database: Database, engine: Engine, network_id: str, /, *_: str) -> bool:
     """Make the host's network equal to the rows; False when there is no such row."""
     with database.read_often() as connection:
         spec = specs.network_spec(connection, network_id)
@@ -92,12 +35,16 @@ def apply_network(database: Database, engine: Engine, network_id: str) -> bool:
 
 
 @together("firewall")
-def apply_firewall(database: Database, engine: Engine, network_id: str) -> bool:
-    """Make a network's filters equal to the rows; False when there is no such row."""
+def apply_firewall(database: Database, engine: Engine, network_id: str, /, *port_ids: str) -> bool:
+    """Make a network's filters equal to the rows, or have at least some ports among them; False
+    when there is no such row."""
+    before = _applied.pop(network_id, None)
     with database.read_often() as connection:
-        spec = specs.firewall_spec(connection, network_id)
+        spec = filters.extended(connection, before, port_ids) if before and port_ids else None
+        spec = spec or filters.firewall_spec(connection, network_id)
     if spec is not None:
         engine.ensure_firewall(spec)
+        _applied[network_id] = spec
     return spec is not None
 
 
@@ -128,7 +75,8 @@ def realise(database: Database, engine: Engine, port_ids: Sequence[str]) -> None
     for port_id in port_ids:
         apply_port(database, engine, port_id)
     for network_id in network_ids:
-        apply_firewall(database, engine, network_id)
+        of_network = (key for key, row in rows.items() if row["network_id"] == network_id)
+        apply_firewall(database, engine, network_id, *of_network)
 
 
 def _network(step: Step) -> Outcome:

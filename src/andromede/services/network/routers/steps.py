@@ -12,7 +12,8 @@ from andromede.services.network.ports import store as ports
 from andromede.services.network.removals import store as removals
 from andromede.services.network.routers import store as routers
 from andromede.services.network.routers.spec import router_spec
-from andromede.services.network.steps import SOON, alone
+from andromede.services.network.sharing import alone
+from andromede.services.network.steps import SOON
 from andromede.work import Done, Lifecycle, Nap, Outcome, Step
 from andromede.work.lifecycle import Record
 
