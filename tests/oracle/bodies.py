@@ -14,7 +14,7 @@ from tests.oracle.stock import CONFIG
 
 def at(made: Whole, row: Operation, version: Version | None) -> Any:
     """The JSON body that a row accepts at a microversion; None for none."""
-    known = {**_compute(made, version or (0, 0)), **_identity(made)}
+    known = {**_compute(made, version or (0, 0)), **_identity(made), **IMAGE}
     key = f"{row.method} {row.path}"
     return known[key] if key in known else known.get(row.action, examples.body(made, row))
 
@@ -60,3 +60,6 @@ def _identity(made: Whole) -> dict[str, Any]:
         f"PATCH {config}/{{section}}": {"config": CONFIG},
         f"PATCH {config}/{{section}}/{{name}}": {"config": CONFIG["identity"]},
     }  # fmt: skip
+
+
+IMAGE: dict[str, Any] = {"image:data:import": {"method": {"name": "glance-direct"}}}

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 FOLDER = "ANDROMEDE_EXCHANGES"
-SERVICES = ("compute", "identity")
+SERVICES = ("compute", "identity", "image")
 KINDS = (
     ("id", re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")),
     ("number", re.compile(r"-?\d+(?:\.\d+)?")),
@@ -32,13 +32,14 @@ def exchange(
     method: str, path: str, content: bytes, status: int, headers: Headers, body: bytes
 ) -> dict[str, Any] | None:
     """An exchange for the oracle: service, method, path, key, query, version, status, request and
-    response; None for one that it does not judge: refused, or of bytes."""
+    response, which is null where it is no JSON; None for one that it does not judge: refused."""
     where, _, query = path.partition("?")
     service = where.split("/", 2)[1]
     if service not in SERVICES or not 200 <= status < 300:
         return None
     try:
-        request, response = _document(content), _document(body)
+        request = _document(content)
+        response = _document(body) if "json" in headers.get("content-type", "json") else None
     except (ValueError, RecursionError):
         return None
     version = headers.get("openstack-api-version", "").rpartition(" ")[2]

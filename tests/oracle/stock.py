@@ -1,11 +1,12 @@
 """What the walk needs besides the stock of `tests/contract/whole`: servers in the states that acts
-start from, and the rest of identity's nouns."""
+start from, an image to import, and the rest of identity's nouns."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tests.contract.identity.making import V3
+from tests.contract.image.helpers import create, stage
 from tests.contract.whole.stock import COMPUTE, NEWEST
 from tests.contract.whole.world import Whole
 from tests.harness import Client
@@ -35,6 +36,9 @@ def fill(made: Whole) -> None:
             assert answer.status in (200, 202), answer.body
             made.cloud.settle()
         made.ids[f"compute:server:{act}/servers"] = server
+    staged = create(member)["id"]
+    assert stage(member, staged, b"data").status == 204
+    made.ids["image:data:import/images"] = staged
     _identity(made, member, admin)
 
 

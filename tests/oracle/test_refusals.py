@@ -17,7 +17,7 @@ from tests.oracle import oracle
 from tests.oracle.exchanges import SERVICES, exchange
 from tests.rehearsal import rehearsed
 
-PART = 3_000
+PART = 4_000
 
 
 @pytest.fixture(scope="module")

@@ -92,10 +92,14 @@ def refuse_nul(value: Any) -> None:
 def validate(context: Context) -> None:
     """Lift the body to the latest version and check it against the operation's schema.
 
-    Errors: BadRequest naming the faulty member.
+    Errors: BadRequest naming the faulty member, or for a body where none is taken.
     """
     operation, service = context.operation, context.service
-    if operation.stream or operation.body is None:
+    if operation.stream:
+        return
+    if operation.body is None:
+        if service.exact_bodies and context.raw_body:
+            raise BadRequest(f"{operation.method} {operation.path} takes no body, and got one.")
         return
     if context.body is None and not operation.optional_body:
         raise BadRequest(f"{operation.method} {operation.path} needs a JSON body.")

@@ -85,7 +85,8 @@ class Service:
     `downgrade(operation, version, body)` lowers the latest response; both may change in place and
     return what they were given. `exact_paths`: a slash after a collection names a member without a
     name, which is none; otherwise it is left out of account. `aliases` are first segments of paths
-    that stand for others, at the lowest microversion.
+    that stand for others, at the lowest microversion. `exact_bodies`: an operation that takes no body
+    refuses one; otherwise it is left out of account.
     """
 
     name: str  # "compute"
@@ -100,4 +101,5 @@ class Service:
     validation_message: Callable[[str], str] | None = None
     error_page: Callable[[ApiError], str] | None = None
     exact_paths: bool = False
+    exact_bodies: bool = False
     aliases: Mapping[str, str] = field(default_factory=dict)

@@ -172,8 +172,12 @@ def test_objects(admin: Client, reader: Client) -> None:
     assert [each["name"] for each in body["objects"]] == ["q", "p"]
     assert reader.get(f"{path}?limit=1").expect(200)["objects"][0]["name"] == "q"
     assert [e["name"] for e in reader.get(f"{path}?marker=q").expect(200)["objects"]] == ["p"]
-    for query in ("limit=x", "marker=z"):
+    names = reader.get(f"{path}?sort_key=name&sort_dir=asc&visibility=public").expect(200)
+    assert [each["name"] for each in names["objects"]] == ["p", "q"]
+    faulty = ("limit=x", "limit=0", "marker=z", "sort_dir=up", "sort_key=colour", "visibility=x")
+    for query in faulty:
         assert reader.get(f"{path}?{query}").status == 400
+    assert reader.get(f"{NAMESPACES}/ns?visibility=shared").status == 400
     assert admin.delete(f"{path}/q").status == 204
     assert admin.delete(f"{path}/q").status == 404
     assert admin.delete(path).status == 204
@@ -207,9 +211,9 @@ def test_tags(admin: Client, reader: Client, monkeypatch: pytest.MonkeyPatch) ->
         return [each["name"] for each in reader.get(path).expect(200)["tags"]]
 
     admin.post(path, {"tags": [{"name": "a"}, {"name": "b"}]}).expect(201)
-    assert there() == ["a", "b"]
+    assert there() == ["b", "a"]
     admin.post(path, {"tags": [{"name": "c"}]}, headers={"x-openstack-append": "True"}).expect(201)
-    assert there() == ["a", "b", "c"]
+    assert there() == ["c", "b", "a"]
     admin.post(path, {"tags": [{"name": "d"}]}).expect(201)
     assert there() == ["d"]
     assert admin.post(f"{path}/e").expect(201)["name"] == "e"
@@ -219,9 +223,19 @@ def test_tags(admin: Client, reader: Client, monkeypatch: pytest.MonkeyPatch) ->
     assert reader.get(f"{path}/e").status == 404
     monkeypatch.setattr(access, "MOST", 2)
     assert admin.post(f"{path}/g").status == 413
-    assert there() == ["d", "f"]
+    assert there() == ["f", "d"]
     assert admin.delete(path).status == 204
     assert there() == []
+
+
+def test_a_body_where_none_is_taken_is_refused(admin: Client, reader: Client) -> None:
+    make(admin)
+    assert reader.call("GET", f"{NAMESPACES}/ns", {}).status == 400
+    refused = admin.call("DELETE", f"{NAMESPACES}/ns", {"namespace": "ns"})
+    assert (refused.status, refused.json["message"]) == (
+        400, "DELETE /v2/metadefs/namespaces/{namespace} takes no body, and got one.",
+    )  # fmt: skip
+    assert listed(admin) == ["ns"]
 
 
 def test_types(admin: Client, reader: Client) -> None:

@@ -17,12 +17,14 @@ MISSING = object()
 @dataclass(frozen=True, kw_only=True)
 class Check:
     """Judges a part of an exchange, `request`, `query` or `response`, from one version to another;
-    `wrong` tells what is wrong with a document, nothing when it is right."""
+    `wrong` tells what is wrong with a document, nothing when it is right. It is given the `whole`
+    exchange where the part alone does not tell."""
 
     part: str
     wrong: Callable[[Any], Iterable[Wrong]]
     since: Version | None = None
     until: Version | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,7 @@ class Rule:
             return
         for check in self.checks:
             if holds(at, check.since, check.until):
-                document = exchange.get(check.part)
+                document = exchange if check.whole else exchange.get(check.part)
                 yield from ((check.part, *each) for each in check.wrong(document))
         codes = {code for since, until, code in self.codes if holds(at, since, until)}
         if codes and exchange["status"] not in codes:

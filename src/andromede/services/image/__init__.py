@@ -16,5 +16,6 @@ SERVICE = Service(
     error_shape=errors.shape,
     error_page=errors.page,
     exact_paths=True,
+    exact_bodies=True,
 )
 LIFECYCLES: list[Lifecycle] = [IMAGE]

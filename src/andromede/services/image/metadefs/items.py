@@ -11,12 +11,13 @@ from andromede import clock
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, Conflict, NotFound
 from andromede.http.operation import Reply
-from andromede.services.image.metadefs import access, bodies, schema, store
+from andromede.services.image.metadefs import access, bodies, namespaces, schema, store
 from andromede.services.image.metadefs.store import Item, Namespace
 
 # The types of resources of this cloud that may carry properties, and since when it names them.
 TYPES = ("OS::Glance::Image", "OS::Nova::Aggregate", "OS::Nova::Flavor", "OS::Nova::Server")
 SINCE = clock.parse("2026-11-22T00:00:00Z")
+SORT_KEYS = ("created_at", "updated_at", "name")
 Show = Callable[[Namespace, Item], dict[str, Any]]
 
 
@@ -105,23 +106,32 @@ OBJECTS, PROPERTIES, TAGS = Handlers("object"), Handlers("property"), Handlers("
 
 
 def list_objects(context: Context) -> object:
-    """Errors: NotFound; BadRequest for a faulty limit or marker."""
-    found, items = _page(context, "object")
+    """In the order of their making, unless asked otherwise.
+
+    Errors: NotFound; BadRequest for a faulty parameter or marker.
+    """
+    found, items = _page(context, "object", "asc", least=1)
     shown = [access.show_object(found, each) for each in items]
     return {"objects": shown, "schema": "/v2/schemas/metadefs/objects"}
 
 
 def list_tags(context: Context) -> object:
-    """Errors: NotFound; BadRequest for a faulty limit or marker."""
-    _, items = _page(context, "tag")
+    """The newest first, unless asked otherwise.
+
+    Errors: NotFound; BadRequest for a faulty parameter or marker.
+    """
+    _, items = _page(context, "tag", "desc", least=0)
     shown = [access.show_plain(each) for each in items]
     return {"tags": shown, "schema": "/v2/schemas/metadefs/tags"}
 
 
-def _page(context: Context, kind: str) -> tuple[Namespace, list[Item]]:
+def _page(
+    context: Context, kind: str, direction: str, *, least: int
+) -> tuple[Namespace, list[Item]]:
     """A part of a namespace's definitions, at most the thousand that it may hold."""
     found = access.find(context)
-    items = store.items(context.conn, [found.id], kind)
+    namespaces.require_visibility(context.first("visibility"), "public", "private", "shared")
+    items = _sorted(context, store.items(context.conn, [found.id], kind), direction)
     marker, limit = context.first("marker"), context.first("limit")
     if marker:
         at = next((at for at, each in enumerate(items) if each.name == marker), None)
@@ -131,9 +141,17 @@ def _page(context: Context, kind: str) -> tuple[Namespace, list[Item]]:
         items = items[at + 1 :]
     if limit is None:
         return found, items
-    if not (limit.isascii() and limit.isdigit() and len(limit) <= 9):
-        raise BadRequest(f"limit {limit!r} is not valid: a whole number from 0 is accepted.")
-    return found, items[: int(limit)]
+    return found, items[: namespaces.number(limit, least)]
+
+
+def _sorted(context: Context, items: list[Item], direction: str) -> list[Item]:
+    """Errors: BadRequest for an order that definitions do not have."""
+    key = context.first("sort_key") or "created_at"
+    direction = context.first("sort_dir") or direction
+    namespaces.require_order(key, direction, SORT_KEYS)
+    return sorted(
+        items, key=lambda each: (getattr(each, key), each.name), reverse=direction == "desc"
+    )
 
 
 def list_properties(context: Context) -> object:

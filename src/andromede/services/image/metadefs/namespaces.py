@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,11 +47,14 @@ def _with_types(each: Namespace, held: list[Item]) -> dict[str, Any]:
 
 
 def _limit(value: str | None) -> int:
-    if value is None:
-        return DEFAULT_LIMIT
-    if not (value.isascii() and value.isdigit() and len(value) <= 9):
-        raise BadRequest(f"limit {value!r} is not valid: a whole number from 0 is accepted.")
-    return min(int(value), MOST)
+    return DEFAULT_LIMIT if value is None else min(number(value, 0), MOST)
+
+
+def number(value: str, least: int) -> int:
+    """A page's size. Errors: BadRequest."""
+    if not (value.isascii() and value.isdigit() and len(value) <= 9 and int(value) >= least):
+        raise BadRequest(f"limit {value!r} is not valid: a whole number from {least} is accepted.")
+    return int(value)
 
 
 def _marker(context: Context, name: str | None) -> Namespace | None:
@@ -70,9 +74,7 @@ def _filters(query: dict[str, str]) -> list[Any]:
                              f"accepted.")  # fmt: skip
     found: list[Any] = []
     if "visibility" in query:
-        if query["visibility"] not in ("public", "private"):
-            raise BadRequest(f"Invalid visibility value: {query['visibility']}; public or private "
-                             f"is accepted.")  # fmt: skip
+        require_visibility(query["visibility"], "public", "private")
         found.append(store.namespace.c.visibility == query["visibility"])
     if "resource_types" in query:
         found.append(store.for_types(query["resource_types"].split(",")))
@@ -81,12 +83,23 @@ def _filters(query: dict[str, str]) -> list[Any]:
 
 def _sort(query: dict[str, str]) -> tuple[str, bool]:
     key, direction = query.get("sort_key", "created_at"), query.get("sort_dir", "desc")
-    if key not in SORT_KEYS or direction not in ("asc", "desc"):
+    require_order(key, direction, SORT_KEYS)
+    return key, direction == "desc"
+
+
+def require_order(key: str, direction: str, keys: Sequence[str]) -> None:
+    """Errors: BadRequest for another key than one of `keys`, or another direction."""
+    if key not in keys or direction not in ("asc", "desc"):
         raise BadRequest(
-            f"Sorting by {key} {direction} is not possible: one of {', '.join(SORT_KEYS)} with asc "
+            f"Sorting by {key} {direction} is not possible: one of {', '.join(keys)} with asc "
             f"or desc is accepted."
         )
-    return key, direction == "desc"
+
+
+def require_visibility(asked: str | None, *known: str) -> None:
+    """Errors: BadRequest for another one than those known."""
+    if asked and asked not in known:
+        raise BadRequest(f"Invalid visibility value: {asked}; {', '.join(known)} are accepted.")
 
 
 def _link(pairs: list[tuple[str, str]]) -> str:
@@ -124,8 +137,12 @@ def _owner(context: Context) -> str:
 
 def show(context: Context) -> object:
     """A namespace with all that it holds; `resource_type` has its properties named with the prefix
-    they bear on such resources."""
+    they bear on such resources.
+
+    Errors: NotFound; BadRequest for an unknown `visibility`.
+    """
     found = access.find(context)
+    require_visibility(context.first("visibility"), "public", "private")
     kind = context.first("resource_type")
     prefix = ""
     if kind:

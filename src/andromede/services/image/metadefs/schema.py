@@ -15,7 +15,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Title = Annotated[str, Meta(max_length=80)]
 Words = Annotated[str, Meta(max_length=500)]
 Count = Annotated[int, Meta(ge=0)]
-Kind = Literal["array", "boolean", "integer", "number", "object", "string"] | None
+Kind = Literal["array", "boolean", "integer", "number", "object", "string"]
 READ_ONLY = ("created_at", "updated_at", "self", "schema")
 
 
