@@ -142,20 +142,25 @@ def test_a_login_on_the_serial_port(server: Server, page: Browser) -> None:
     assert refused(page) == []
 
 
-def test_an_address_opens_once_and_a_stopped_machine_has_none(
+def test_a_page_is_loaded_again_in_its_browser_alone_and_a_stopped_machine_has_none(
     running: GuestCloud, server: Server, page: Browser
 ) -> None:
     once = address(server, "vnc")
     page.open(once)
     page.wait(CONNECTED, "the screen is not connected")
+    page.call("Page.reload")
+    page.wait(f"performance.getEntriesByType('navigation')[0].type === 'reload' && {CONNECTED}",
+              "the page was loaded again, and is not connected")  # fmt: skip
+    assert page.look("location.search") == "", "the token left the address bar"
+    assert page.look("document.cookie") == "", "no script reads what the browser keeps"
     page.open("about:blank")
     page.open(once)
-    page.wait("document.body.dataset.state === 'refused'", "it opened twice")
+    page.wait(CONNECTED, "the address does not open in the browser that opened it first")
+    with browsers.browser(Paths(running.cloud.state).tls / "server.pem") as other:
+        other.open(once)
+        other.wait("document.body.dataset.state === 'refused'", "it opened in another browser")
     for log in Paths(running.cloud.state).logs.iterdir():
         assert once.rpartition("%3D")[2] not in log.read_text(), "no log holds a token"
-    again = address(server, "vnc")
-    page.open(again)
-    page.wait(CONNECTED, "the screen is not connected")
     server.act("os-stop")
     page.wait("document.body.dataset.state === 'ended'", "the screen outlived its machine")
     server.wait("SHUTOFF")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -73,29 +73,31 @@ class Door:
     async def _admitted(self, scope: Scope, request_id: str) -> OpenedConsole | None:
         """The console that a WebSocket opens; None, and a line in the log, when it opens none."""
         remote = (scope.get("client") or ("",))[0]
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
         try:
             if scope["path"] != PATH:
                 raise ValueError(f"no WebSocket is at {scope['path']}")
-            self._require_own(scope)
+            self._require_own(scope["scheme"], headers)
             if self._open >= MOST:
                 raise ValueError(f"{MOST} sessions are open")
             query = parse_qs(scope["query_string"].decode("latin-1"))
             token = query.get("token", [""])[0]
-            came = ConsoleCame(listener=self._listener, remote=remote, request_id=request_id)
+            came = ConsoleCame(
+                listener=self._listener, remote=remote, request_id=request_id,
+                cookies=_cookies(headers.get("cookie", "")),
+            )  # fmt: skip
             return await asyncio.to_thread(compute.redeem_console, self._cloud, token, came)
         except (ValueError, ApiError) as error:
             log.warning("console refused", remote=remote, reason=str(error))
             return None
 
-    def _require_own(self, scope: Scope) -> None:
+    def _require_own(self, scheme: str, headers: Mapping[str, str]) -> None:
         """A browser says from which page it comes, and that is one of ours. Errors: ValueError."""
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
         origin = headers.get("origin")
         if origin is None:  # no browser: nobody's page makes it come
             return
         page = urlsplit(origin)
-        scheme = "https" if scope["scheme"] == "wss" else "http"
-        own = {(scheme, headers.get("host", ""))}
+        own = {("https" if scheme == "wss" else "http", headers.get("host", ""))}
         if self._base_url:
             base = urlsplit(self._base_url)
             own.add((base.scheme, base.netloc))
@@ -106,17 +108,20 @@ class Door:
         self, opened: OpenedConsole, scope: Scope, receive: Receive, send: Send
     ) -> None:
         chosen = PROTOCOL if PROTOCOL in scope.get("subprotocols", ()) else None
+        accept = {
+            "type": "websocket.accept", "subprotocol": chosen, "headers": self._kept(opened, scope)
+        }  # fmt: skip
         try:
             streams = await sessions.join(
                 self._cloud.paths.run / "session.sock", opened.server_id, opened.kind
             )
         except ConnectionError as error:
             log.warning("console refused", server=opened.server_id, reason=str(error))
-            await send({"type": "websocket.accept", "subprotocol": chosen})
+            await send(accept)
             await _end(send, AWAY, str(error))
             return
         try:
-            await send({"type": "websocket.accept", "subprotocol": chosen})
+            await send(accept)
             log.info("console opened", server=opened.server_id, kind=opened.kind)
             code, reason = await self._until_ended(opened, streams, receive, send)
             log.info("console ended", server=opened.server_id, kind=opened.kind, reason=reason)
@@ -125,6 +130,14 @@ class Door:
             streams[1].close()
             with contextlib.suppress(OSError):
                 await streams[1].wait_closed()
+
+    def _kept(self, opened: OpenedConsole, scope: Scope) -> list[tuple[bytes, bytes]]:
+        """What a browser is to keep so that it may load its page again: nobody else reads it."""
+        if opened.cookie is None:
+            return []
+        secure = scope["scheme"] == "wss" or self._base_url.startswith("https:")
+        cookie = f"{opened.cookie}; Path={PATH}; HttpOnly; SameSite=Strict"
+        return [(b"set-cookie", f"{cookie}{'; Secure' if secure else ''}".encode())]
 
     async def _until_ended(
         self, opened: OpenedConsole, streams: Streams, receive: Receive, send: Send
@@ -154,6 +167,12 @@ class Door:
                 async with asyncio.timeout(self._recheck):
                     await never.wait()
         return REVOKED, "what let you open it was revoked, or the server is no more"
+
+
+def _cookies(header: str) -> dict[str, str]:
+    """The cookies of a request by their names (RFC 6265, section 4.2.1)."""
+    parts = (each.strip().partition("=") for each in header.split(";"))
+    return {name: value for name, _, value in parts}
 
 
 async def _to_browser(reader: asyncio.StreamReader, send: Send) -> tuple[int, str]:

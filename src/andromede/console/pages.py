@@ -28,13 +28,15 @@ WORDS = {
     "connecting": text("Connecting…", "Connexion…"),
     "connected": text("Connected", "Connecté"),
     "ended": text(
-        "The session ended. Ask for another console to open it again.",
-        "La session est terminée. Demandez une autre console pour la rouvrir.",
+        "The session ended. Load the page again; ten minutes after it was asked for, ask for another.",
+        "La session est terminée. Rechargez la page ; dix minutes après sa demande, demandez-en une "
+        "autre.",
     ),
     "refused": text(
-        "No console was opened: its address works once, for ten minutes, and while the machine runs.",
-        "Aucune console n'a été ouverte : son adresse sert une fois, pendant dix minutes, et tant "
-        "que la machine fonctionne.",
+        "No console was opened: its address works in the browser that opened it first, for ten "
+        "minutes, and while the machine runs.",
+        "Aucune console n'a été ouverte : son adresse sert dans le navigateur qui l'a ouverte le "
+        "premier, pendant dix minutes, et tant que la machine fonctionne.",
     ),
     "missing": text(
         "This cloud lacks the files of {name}, which this page shows the console with. Its operator "

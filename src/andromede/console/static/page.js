@@ -1,8 +1,14 @@
-// What both pages share: where their WebSocket is, which the address says once, and how they say what
-// happens. Touches the page's header and the address bar.
+// What both pages share: where their WebSocket is, which the address says, and how they say what happens.
+// Touches the page's header, the address bar, and what this tab keeps for when it is loaded again: the
+// address's token, which opens nothing without the cookie of the browser that opened it first.
 
-const asked = new URLSearchParams(window.location.search).get("path");
-window.history.replaceState(null, "", window.location.pathname);
+const query = new URLSearchParams(window.location.search);
+const language = query.get("lang");
+if (query.has("path")) window.sessionStorage.setItem(window.location.pathname, query.get("path"));
+const asked = window.sessionStorage.getItem(window.location.pathname);
+window.history.replaceState(
+  null, "", window.location.pathname + (language ? `?lang=${encodeURIComponent(language)}` : ""),
+);
 
 // The address of the console's WebSocket: below this page's own origin, whatever the address says.
 export function address() {

@@ -142,11 +142,71 @@ def test_a_serial_port_answers_and_the_log_keeps_it(site: Site, house: House) ->
     assert b"cirros\r\nlogin: " in site.cloud.engine.console[server]
 
 
-def test_a_token_opens_once(site: Site, house: House) -> None:
-    query = token(site, site.build()["id"])
+def kept(line: ClientConnection) -> dict[str, str]:
+    """The header that a browser sends from now on: what it was given to keep."""
+    assert line.response is not None
+    cookie, *rules = line.response.headers["Set-Cookie"].split("; ")
+    assert set(rules) >= {"Path=/console/socket", "HttpOnly", "SameSite=Strict"}
+    [age] = [int(each.partition("=")[2]) for each in rules if each.startswith("Max-Age=")]
+    assert 500 < age <= 600
+    return {"Cookie": f"theme=dark; {cookie}; other"}
+
+
+def test_a_token_is_of_the_browser_that_opened_it_first(site: Site, house: House) -> None:
+    server = site.build()["id"]
+    query, another = token(site, server), token(site, server)
     with house.open(query) as line:
         greeted(line)
+        mine = kept(line)
+        assert house.refused(query) == 403, "who read the address over a shoulder"
+    with house.open(another) as line:
+        theirs = kept(line)
+    for headers in (None, theirs, {"Cookie": mine["Cookie"].replace("=", "=x")}):
+        assert house.refused(query, additional_headers=headers) == 403
+    for _ in range(2):
+        with house.open(query, additional_headers=mine) as line:
+            assert line.response is not None
+            assert "Set-Cookie" not in line.response.headers
+            greeted(line)
+    assert [each.status for each in opened(site)] == [101] * 4
     assert house.refused(query) == 403
+    later = clock.now() + 601 * clock.SECOND
+    clock.set_source(lambda: later)
+    try:
+        assert house.refused(query, additional_headers=mine) == 403
+    finally:
+        clock.set_source(None)
+
+
+def test_a_page_is_loaded_again_once_the_machine_runs_again(site: Site, house: House) -> None:
+    """What refuses an opening is asked at each, and uses the browser's token up at none."""
+    server = site.build()["id"]
+    query = token(site, server)
+    with house.open(query) as line:
+        mine = kept(line)
+    for act, status in (("os-stop", 403), ("os-start", 101)):
+        site.act(server, act).expect(202)
+        site.cloud.settle()
+        if status == 403:
+            assert house.refused(query, additional_headers=mine) == status
+    with house.open(query, additional_headers=mine) as line:
+        greeted(line)
+    assert [each.status for each in opened(site)] == [101, 409, 101]
+    revoke(site, "user:u1")
+    assert house.refused(query, additional_headers=mine) == 403
+
+
+def test_what_is_kept_is_sent_over_tls_alone_where_there_is_tls(
+    site: Site, houses: dict[str, House]
+) -> None:
+    """The public listener here is told of the proxy with TLS before it; the private one has neither."""
+    server = site.build()["id"]
+    with houses["public"].open(token(site, server)) as line:
+        assert line.response is not None
+        assert line.response.headers["Set-Cookie"].endswith("; Secure")
+    with houses["private"].open(token(site, server, client=site.admin)) as line:
+        assert line.response is not None
+        assert "Secure" not in line.response.headers["Set-Cookie"]
 
 
 def test_what_is_no_token_opens_nothing(site: Site, house: House) -> None:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from andromede import clock
+from andromede.services.compute import api as compute
 from andromede.services.compute.servers.consoles import store
 from tests.contract.compute.servers.helpers import ROOT, Site
 from tests.harness import Client, unknown_id
@@ -170,6 +171,14 @@ def test_a_token_shows_operators_where_it_leads(site: Site) -> None:
     assert "badRequest" in at(site.admin, "2.30").get(path).expect(400)
     site.member.get(path).expect(403)
     assert site.admin.get(f"{path}x").expect(404)["itemNotFound"]["message"] == "Token not found"
+
+
+def test_a_token_that_was_opened_shows_until_it_expires(site: Site) -> None:
+    server = site.build()["id"]
+    token = token_of(ask(site, server).expect(200)["remote_console"]["url"])
+    came = compute.ConsoleCame(listener="public", remote="127.0.0.1", request_id="req-1")
+    assert compute.redeem_console(site.cloud.cloud, token, came).server_id == server
+    site.admin.get(f"{ROOT}/os-console-auth-tokens/{token}").expect(200)
 
 
 def test_an_expired_token_is_forgotten(site: Site) -> None:

@@ -1,12 +1,16 @@
 """Opening a console with its token, and whether who opened it may still have it.
 
-The token is used up, and the opening is a leaf of the project's log, in one transaction.
+The first opening makes the token one browser's, which keeps a secret in a cookie and may load its page
+again until the token expires. Each opening is a leaf of the project's log, in the same transaction.
 """
 
 from __future__ import annotations
 
+import secrets
+
 from msgspec import Struct
 
+from andromede import clock
 from andromede.cloud import Cloud
 from andromede.db import Connection
 from andromede.http.access import Caller
@@ -26,20 +30,24 @@ ACTION = "compute:console:open"
 
 
 class Opened(Struct, frozen=True, kw_only=True):
-    """A console that was opened: `kind` as engines name it."""
+    """A console that was opened: `kind` as engines name it, `cookie` what the browser is to keep, with
+    its age, when it was the first to open it."""
 
     server_id: str
     kind: str
     caller: Caller
     epoch: int
+    cookie: str | None = None
 
 
 class Came(Struct, frozen=True, kw_only=True):
-    """How a token came: by which listener, from which address, in which request."""
+    """How a token came: by which listener, from which address, in which request, with which
+    cookies."""
 
     listener: str
     remote: str
     request_id: str
+    cookies: dict[str, str] = {}
 
 
 def has_machine(server: Server) -> bool:
@@ -49,18 +57,28 @@ def has_machine(server: Server) -> bool:
     return on and server.vm_state != Vm.BUILDING and server.task_state not in going
 
 
+def cookie_name(text: str) -> str:
+    """The cookie by which a browser shows that it opened a token: one of each token's own."""
+    return f"console-{store.digest(text)[:16]}"
+
+
 def redeem(cloud: Cloud, text: str, came: Came) -> Opened:
-    """Use a token up and open its console.
+    """Open a token's console, the first time or for the browser that did.
 
     Errors: Forbidden for a token that opens nothing, or nothing any more; Conflict when no machine
     runs; Refused for an operator who may not look, which is a leaf.
     """
+    secret = secrets.token_urlsafe(32)
 
     def work(connection: Connection) -> Opened | ApiError:
         issued = store.get(connection, text)
         server = servers.get(connection, issued.server_id) if issued is not None else None
-        if issued is None or server is None or not store.use(connection, text):
-            raise Forbidden("This token opens no console: it is unknown, expired or used.")
+        if issued is None or server is None:
+            raise Forbidden("This token opens no console: it is unknown or expired.")
+        first = store.bind(connection, text, secret)
+        shown = came.cookies.get(cookie_name(text), "")
+        if not first and not store.bound(connection, text, shown):
+            raise Forbidden("This token opens no console here: another browser opened it.")
         status, refused, notes = 101, None, dict[str, object]({"type": issued.type})
         try:
             notes |= _require(connection, issued, server, came)
@@ -68,13 +86,19 @@ def redeem(cloud: Cloud, text: str, came: Came) -> Opened:
             status, refused = error.status, error
         append(connection, _leaf(issued.caller, server, came, status, notes))
         return refused or Opened(
-            server_id=server.id, kind=KINDS[issued.type], caller=issued.caller, epoch=issued.epoch
-        )
+            server_id=server.id, kind=KINDS[issued.type], caller=issued.caller, epoch=issued.epoch,
+            cookie=_cookie(text, secret, issued.expires_at) if first else None,
+        )  # fmt: skip
 
     opened = cloud.database.transact(work)
     if isinstance(opened, ApiError):
         raise opened
     return opened
+
+
+def _cookie(text: str, secret: str, expires_at: int) -> str:
+    age = max(1, (expires_at - clock.now()) // clock.SECOND)
+    return f"{cookie_name(text)}={secret}; Max-Age={age}"
 
 
 def _leaf(

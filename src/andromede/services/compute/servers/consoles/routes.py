@@ -27,7 +27,7 @@ from andromede.services.compute.servers.consoles.schema import (
 from andromede.services.compute.servers.model import Server
 from andromede.services.identity import api as identity
 
-SECONDS = 600  # until a token that nobody used expires
+SECONDS = 600  # until a token expires
 PAGES = {("vnc", "novnc"): "vnc.html", ("serial", "serial"): "serial.html"}
 NOT_HERE = ("spice", "rdp", "mks")
 ACTION = "/v2.1/servers/{id}/action"
@@ -66,7 +66,7 @@ def _older(context: Context, protocol: str, type_: str) -> dict[str, Any]:
 
 
 def _issue(context: Context, param: str, protocol: str, type_: str) -> str:
-    """The address of a page that opens the console, once and soon.
+    """The address of a page that opens the console, soon and in one browser.
 
     Errors: NotFound; Refused for an operator without the project's consent; Conflict when no
     machine runs; BadRequest for a console that is not served.
@@ -85,8 +85,11 @@ def _issue(context: Context, param: str, protocol: str, type_: str) -> str:
         )
     text = secrets.token_urlsafe(32)
     epoch = identity.epoch(context.conn)
-    issued = store.Issued(server_id=server.id, type=type_, caller=context.caller, epoch=epoch)
-    store.add(context.conn, text, issued, clock.now() + SECONDS * clock.SECOND)
+    issued = store.Issued(
+        server_id=server.id, type=type_, caller=context.caller, epoch=epoch,
+        expires_at=clock.now() + SECONDS * clock.SECOND,
+    )  # fmt: skip
+    store.add(context.conn, text, issued)
     path = quote(f"console/socket?token={text}", safe="")
     return f"{context.base_url}/console/{PAGES[protocol, type_]}?path={path}"
 
