@@ -206,3 +206,31 @@ def test_a_refusal_is_one_line_on_the_real_command_line(running: Scratch) -> Non
     assert done.returncode == 1
     assert "where this host stands" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_endpoint_is_at_a_declared_site(run: Run, running: Scratch) -> None:
+    call = running.operator.call
+    new = {"service": {"type": "object-store", "name": "swift"}}
+    service = call("identity", "POST", "/services", new)["service"]["id"]
+    url = "https://swift.example/v1"
+    asked_for = {"service_id": service, "interface": "public", "url": url}
+    made = call("identity", "POST", "/endpoints", {"endpoint": asked_for})["endpoint"]["id"]
+    declare(run)
+    try:
+        with pytest.raises(CliError, match="404"):
+            run("endpoint", "set", made, "--site", "nowhere")
+        assert "site" not in call("identity", "GET", f"/endpoints/{made}")["endpoint"]
+        told = run("endpoint", "set", made, "--site", "local")
+        assert [line.split()[-1] for line in told.splitlines()] == [made, url, "local"]
+        set_ = asked(run, "endpoint", "set", made, "--site", "local")["endpoint"]
+        assert set_ == call("identity", "GET", f"/endpoints/{made}")["endpoint"]
+        [mine] = [each for each in asked(run, "endpoint", "list")["endpoints"]
+                  if each["id"] == made]  # fmt: skip
+        assert (mine["service"], mine["site"]) == ("object-store", "local")
+        [line] = [line for line in run("endpoint", "list").splitlines() if made in line]
+        assert line.split() == [made, "object-store", "public", url, "local"]
+        with pytest.raises(CliError, match="404"):
+            run("endpoint", "set", "nobody", "--site", "local")
+    finally:
+        call("identity", "DELETE", f"/endpoints/{made}")
+        call("identity", "DELETE", f"/services/{service}")

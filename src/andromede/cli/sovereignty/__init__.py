@@ -18,6 +18,7 @@ MODULES = (
     "world",
     "nouns",
     "certificates",
+    "endpoints",
     "owners",
     "operators",
     "log",
