@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from andromede.engine.embedded.machine import disks, launch, memory
+from andromede.engine.embedded.machine import disks, launch, progress
 from andromede.engine.embedded.machine.qmp import Monitor
 from andromede.engine.protocol import EngineError, Power, ServerSpec
 from tests.host.machine_world import World
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.host
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(memory, "STALL", 0.3)
+    monkeypatch.setattr(progress, "STALL", 0.3)
     made = World(tmp_path)
     try:
         yield made

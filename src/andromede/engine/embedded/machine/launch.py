@@ -8,7 +8,6 @@ from __future__ import annotations
 import marshal
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from andromede import jail
+from andromede.engine.embedded.call import call
 from andromede.engine.embedded.machine import command, console, disks
 from andromede.engine.protocol import EngineError, ServerSpec
 
@@ -83,16 +83,12 @@ def _format(base: Path | None) -> str:
 
 
 def _run(plan: Start, document: dict[str, object], passed: list[int]) -> tuple[int, int]:
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", str(JAIL), plan.mark],
-        input=marshal.dumps(document),
-        capture_output=True,
-        pass_fds=passed,
-        check=False,
-    )
+    doing = f"starting server {plan.server_id} in its jail"
+    words = [sys.executable, "-I", "-S", str(JAIL), plan.mark]
+    done = call(words, doing, input=marshal.dumps(document), capture_output=True, pass_fds=passed)
     identity, _, failure = done.stdout.decode(errors="replace").partition("\n")
     if failure:
-        raise EngineError(f"starting server {plan.server_id} in its jail: {failure}")
+        raise EngineError(f"{doing}: {failure}")
     try:
         pid, started = map(int, identity.split())
     except ValueError as error:

@@ -12,7 +12,11 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from andromede.engine.embedded.machine import progress
+from andromede.engine.embedded.machine.progress import Pace
 from andromede.engine.protocol import EngineError
+
+SLICE = 1.0  # seconds between looks at a tool
 
 
 def write(
@@ -29,7 +33,7 @@ def write(
         with _draft(target) as (draft, descriptor):
             _run(command(f"/proc/self/fd/{descriptor}"), descriptor, doing)
             if durable:
-                os.fsync(descriptor)
+                progress.flush(descriptor, f"flushing {target.name}", Pace())
             draft.rename(target)
         if durable:
             sync(target.parent)
@@ -48,10 +52,28 @@ def _draft(target: Path) -> Iterator[tuple[Path, int]]:
         draft.unlink(missing_ok=True)
 
 
-def _run(words: list[str], descriptor: int, doing: str) -> None:
-    done = subprocess.run(words, capture_output=True, text=True, pass_fds=[descriptor], check=False)
-    if done.returncode != 0:
-        raise EngineError(f"{doing}: {done.stderr.strip()[-500:]}")
+def _run(words: list[str], descriptor: int, doing: str, pace: Pace | None = None) -> None:
+    """Errors: EngineError when the tool fails; TimeoutError when nothing moves in it and its file."""
+    process = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, pass_fds=[descriptor]
+    )
+
+    def look() -> tuple[str | None, object]:
+        try:
+            return process.communicate(timeout=SLICE)[1], None
+        except subprocess.TimeoutExpired:
+            file = os.fstat(descriptor)
+            return None, (progress.moved_by(process.pid), file.st_size, file.st_blocks)
+
+    try:
+        said = progress.wait(look, words[0], pace or Pace(sleep=lambda _: None))
+    except BaseException:
+        process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the disk
+            process.communicate(timeout=SLICE)
+        raise
+    if process.returncode != 0:
+        raise EngineError(f"{doing}: {said.strip()[-500:]}")
 
 
 def sync(path: Path) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from andromede.config import Config, role_uid
+from andromede.engine.embedded.call import call
 from andromede.engine.embedded.net import dhcp_files, namespaces, scope
 from andromede.engine.embedded.net.store import replace_text
 from andromede.engine.networks import NetworkSpec, PortSpec
@@ -95,10 +96,10 @@ class Daemon:
         keep = [f"--{kind}={caps}" for kind in ("bounding-set", "inh-caps", "ambient-caps")]
         command = ["setpriv", *drop.split(), *keep, program]  # it refuses DHCP without NET_ADMIN
         with namespaces.inside(self.namespace):
-            result = subprocess.run(
-                [*command, f"--conf-file={self.config}"],
+            result = call(
+                [*command, f"--conf-file={self.config}"], f"starting dnsmasq with {self.config}",
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                start_new_session=True, cwd="/", check=False, env={"PATH": os.defpath},
+                start_new_session=True, cwd="/", env={"PATH": os.defpath},
             )  # fmt: skip
         if result.returncode:
             said = result.stderr.decode(errors="replace").strip()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import socket
 import struct
-import subprocess
 
+from andromede.engine.embedded.call import call
 from andromede.engine.embedded.net import namespaces
 from andromede.engine.embedded.net.table import Table, changing, removing, replacing
 from andromede.engine.protocol import EngineError
@@ -67,11 +67,10 @@ class Applied:
 
 def present() -> list[tuple[str, str]]:
     """Family and name of every table in the calling thread's namespace."""
-    result = subprocess.run(
-        ["nft", "-j", "list", "tables"], capture_output=True, text=True, check=False
-    )
+    doing = "listing nftables tables"
+    result = call(["nft", "-j", "list", "tables"], doing, capture_output=True, text=True)
     if result.returncode:
-        raise EngineError(f"listing nftables tables: {result.stderr.strip()}")
+        raise EngineError(f"{doing}: {result.stderr.strip()}")
     rows = json.loads(result.stdout)["nftables"]
     return [(row["table"]["family"], row["table"]["name"]) for row in rows if "table" in row]
 
@@ -89,11 +88,10 @@ def generation() -> int:
 
 def run(text: str) -> None:
     """Apply the text in the thread's namespace, all or nothing. Errors: EngineError."""
+    doing = "applying firewall rules"
     try:
-        result = subprocess.run(
-            ["nft", "-f", "-"], input=text, capture_output=True, text=True, check=False
-        )
+        result = call(["nft", "-f", "-"], doing, input=text, capture_output=True, text=True)
     except FileNotFoundError as error:
-        raise EngineError("applying firewall rules: nft is missing (package nftables)") from error
+        raise EngineError(f"{doing}: nft is missing (package nftables)") from error
     if result.returncode:
-        raise EngineError(f"applying firewall rules: nft said: {result.stderr.strip()[:2000]}")
+        raise EngineError(f"{doing}: nft said: {result.stderr.strip()[:2000]}")
