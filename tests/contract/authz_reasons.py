@@ -29,7 +29,6 @@ REASONS: dict[str, str] = {
     "compute:server-interface:create": BODY,
     "compute:server-event:create": BODY,
     "compute:server:remove-address": BODY,
-    "compute:server:change-password": "409: guests have no agent that would do it",
     "compute:server:reset-network": "410 as in the real service",
     **dict.fromkeys(
         (

@@ -27,6 +27,7 @@ WHOLE: tuple[dict[str, Any], ...] = (
     {"pause": None}, {"unpause": None}, {"suspend": None}, {"resume": None},
     {"confirmResize": None}, {"revertResize": None}, {"createImage": {"name": "snap"}},
     {"rescue": None}, {"unrescue": None}, {"shelve": None}, {"unshelve": None},
+    {"changePassword": {"adminPass": "new"}},
 )  # fmt: skip
 
 

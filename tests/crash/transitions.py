@@ -77,4 +77,5 @@ NAMED: dict[str, Scenario] = {
     "unrescue": _transition([("rescue", None)], ("unrescue", None), "ACTIVE"),
     "shelve": _transition([], ("shelve", None), "SHELVED_OFFLOADED"),
     "unshelve": _transition([("shelve", None)], ("unshelve", None), "ACTIVE"),
+    "password": _transition([], ("changePassword", {"adminPass": "new"}), "ACTIVE"),
 }

@@ -27,7 +27,7 @@ VERBS = (
     "ensure_router", "remove_router", "ensure_server", "observe_server", "ask_shutdown",
     "stop_server", "remove_server", "quarantine_disk", "remove_image", "observe", "pause_server",
     "suspend_server", "keep_disk", "restore_disk", "forget_disk", "ensure_cards", "copy_disk",
-    "open_copy", "remove_copy",
+    "open_copy", "remove_copy", "set_password",
 )  # fmt: skip
 
 

@@ -92,6 +92,7 @@ class ServerSpec(Struct, frozen=True, kw_only=True):
     disk_bus: str = "virtio"
     nic_model: str = "virtio"
     rescue: RescueSpec | None = None
+    agent: bool = False  # whether it has a port for an agent in its guest
 
 
 class ServerFacts(Struct, frozen=True, kw_only=True):
@@ -216,6 +217,13 @@ class Engine(Protocol):
 
     def interrupt_server(self, server_id: str) -> None:
         """Send a running machine a non-maskable interrupt, for its guest to dump what it knows."""
+
+    def set_password(self, server_id: str, user: str, password: str) -> None:
+        """Have the agent in a running machine's guest give one of the guest's users a password.
+
+        Errors: NotYet while no agent answers; EngineError, permanent when no machine runs, it has no
+        port for an agent, or the agent refuses. No text of one has the password.
+        """
 
     def figures(self, server_id: str) -> Figures | None:
         """What a machine used since its start; None when it does not run, nor is paused.

@@ -65,7 +65,8 @@ class Faults:
 
 class SimulatedMachines:
     """Verbs on servers. `calls` counts the verbs, `faults` plans their misfortunes;
-    `shutdown_ignored` and `cards_held` name the servers whose guests do not cooperate."""
+    `shutdown_ignored`, `cards_held` and `agents_silent` name the servers whose guests do not
+    cooperate."""
 
     def __init__(self) -> None:
         self.faults = Faults()
@@ -83,6 +84,8 @@ class SimulatedMachines:
         self.consoles = Consoles(self._said)
         self.shutdown_ignored: set[str] = set()
         self.cards_held: set[str] = set()
+        self.agents_silent: set[str] = set()
+        self.passwords: dict[str, dict[str, str]] = {}  # by server, those of its guest's users
         self._events: set[str] = set()
         self._changed = threading.Condition()
 
@@ -140,7 +143,7 @@ class SimulatedMachines:
 
     def _forget(self, server_id: str) -> None:
         for held in (self.power, self.servers, self.console, self.sizes, self.kept, self.cards,
-                     self.copies):  # fmt: skip
+                     self.copies, self.passwords):  # fmt: skip
             held.pop(server_id, None)
         self.disks.discard(server_id)
         self.consoles.hang_up(server_id)
@@ -221,6 +224,15 @@ class SimulatedMachines:
         self._enter("interrupt_server")
         self._require_running(server_id)
         self.interrupted[server_id] += 1
+
+    def set_password(self, server_id: str, user: str, password: str) -> None:
+        self._enter("set_password")
+        self._require_running(server_id)
+        if not self.servers[server_id].agent:
+            raise EngineError(f"server {server_id} has no port for an agent", permanent=True)
+        if server_id in self.agents_silent or self.power[server_id].power is Power.PAUSED:
+            raise NotYet(f"server {server_id}: no agent answers in its guest")
+        self.passwords.setdefault(server_id, {})[user] = password
 
     def figures(self, server_id: str) -> Figures | None:
         self._enter("figures")

@@ -19,7 +19,7 @@ from andromede.keys.vault import Vault
 log = structlog.get_logger("keys")
 LONGEST = 64 * 1024
 PEER = struct.Struct("3i")
-PURPOSES = frozenset({"credential"})  # what others may have wrapped
+PURPOSES = frozenset({"credential", "guest-password"})  # what others may have wrapped
 
 
 class Server(socketserver.ThreadingUnixStreamServer):

@@ -214,10 +214,9 @@ def test_consents_are_listed_by_pages_to_whom_they_concern(world: Customers) -> 
         assert world.member.get(f"{CONSENTS}?marker={marker}").status == 400
 
 
-# What is named like it and shows nothing: an interrupt, what no guest here obeys, an erasure.
+# What is named like it and shows nothing: an interrupt, an erasure.
 SHOWS_NOTHING = {
     "compute:server:crash-dump",
-    "compute:server:change-password",
     "compute:server-password:clear",
 }
 SHOWING = re.compile(r"console|output|password|snapshot|export|download|user_data|vnc|serial|dump")
@@ -260,6 +259,25 @@ def test_who_rebuilds_or_rescues_a_server_or_reads_its_password_asks_first(
             site.cloud.settle()
     world.give("password", operator="op1", resource=server)
     assert world.operator.get(password).status == 200
+
+
+def test_who_gives_a_guest_a_new_password_asks_first(world: Customers) -> None:
+    """Whoever knows it comes into the guest."""
+    site = world.site
+    server = site.build()["id"]
+    wanted = {"adminPass": "new"}
+    refused = site.act(server, "changePassword", wanted, client=world.operator).expect(403)
+    assert "consent of project p1" in refused["forbidden"]["message"]
+    world.give("password", operator="op1")  # to see one is less than to set one
+    assert site.act(server, "changePassword", wanted, client=world.operator).status == 403
+    site.cloud.settle()
+    assert server not in site.cloud.engine.passwords
+    world.give("access", operator="op1")
+    assert site.act(server, "changePassword", wanted, client=world.second).status == 403
+    site.act(server, "changePassword", wanted, client=world.operator).expect(202)
+    site.cloud.settle()
+    assert site.cloud.engine.passwords[server] == {"root": "new"}
+    assert site.act(server, "changePassword", wanted).status == 202
 
 
 def test_an_operation_that_forgets_to_ask_shows_nothing(

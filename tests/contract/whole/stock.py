@@ -31,7 +31,8 @@ def fill(whole: Whole) -> None:
     member, admin = whole.client("member"), whole.world.admin()
     ids = whole.ids
     _identity(whole, admin)
-    ids["image/images"] = active(member, b"x" * 1024, tags=["red"])["id"]
+    stored = active(member, b"x" * 1024, tags=["red"], hw_qemu_guest_agent="yes")
+    ids["image/images"] = stored["id"]
     ids["image:data:upload/images"] = ids["image:data:stage/images"] = create(member)["id"]
     ids["image/tags"] = ids["network/tags"] = ids["compute/tags"] = ids["identity/tags"] = "red"
     _network(whole, member)

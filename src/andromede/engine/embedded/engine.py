@@ -102,6 +102,9 @@ class EmbeddedEngine:
     def interrupt_server(self, server_id: str) -> None:
         self._machines.interrupt_server(server_id)
 
+    def set_password(self, server_id: str, user: str, password: str) -> None:
+        self._machines.set_password(server_id, user, password)
+
     def figures(self, server_id: str) -> Figures | None:
         found = self._machines.figures(server_id)
         if found is None:

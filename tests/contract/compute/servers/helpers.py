@@ -110,7 +110,7 @@ def open_cloud(
 def open_site(cloud: TestCloud) -> Site:
     member = cloud.as_(caller(user="u1"), **LATEST)
     admin = cloud.as_(caller("admin", "ops"), private=True, **LATEST)
-    stored = active(member, b"x" * 1024)
+    stored = active(member, b"x" * 1024, hw_qemu_guest_agent="yes")
     made = member.post("/network/v2.0/networks", {"network": {"name": "net"}}).expect(201)
     subnet = {"network_id": made["network"]["id"], "cidr": "10.0.0.0/24", "ip_version": 4}
     member.post("/network/v2.0/subnets", {"subnet": subnet}).expect(201)

@@ -113,14 +113,6 @@ def test_network_info_needs_no_injection(site: Site) -> None:
     assert site.status(server) == "ACTIVE"
 
 
-def test_no_agent_changes_passwords(site: Site) -> None:
-    server = site.build()["id"]
-    error = ask(site.member, server, "changePassword", {"adminPass": "x"}).expect(409)
-    assert "Guest agent is not enabled" in error["conflictingRequest"]["message"]
-    assert ask(site.member, server, "changePassword", {}).status == 400
-    assert ask(site.reader, server, "changePassword", {"adminPass": "x"}).status == 403
-
-
 def test_the_password_that_a_guest_posted(site: Site) -> None:
     server = site.build()["id"]
     url = f"{ROOT}/servers/{server}/os-server-password"

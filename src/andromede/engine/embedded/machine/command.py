@@ -18,6 +18,7 @@ MEBIBYTE = 1 << 20
 VIDEO_MEMORY = 16  # MiB
 TRANSLATED = 256  # MiB of translated code kept under TCG
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+AGENT = "org.qemu.guest_agent.0"  # by which agents know their port
 ON_ROOT_PORTS = ("virtio", "e1000e")  # the cards that can be plugged and pulled
 NIC_MODELS = {
     "virtio": "virtio-net-pci",
@@ -43,6 +44,7 @@ class Descriptors:
     rescue: int | None = None
     rescue_base: int | None = None
     state: int | None = None  # the memory of a suspended machine
+    agent: int | None = None  # the listening socket of the port for the guest's agent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,7 @@ def build(
         *_root_ports(layout.ports),
         *_network(spec.nic_model, spec.nics, fds.taps, layout.slots),
         *("-object", "rng-builtin,id=rng", "-device", "virtio-rng-pci,rng=rng,id=rng0"),
+        *_agent(fds),
         *(("-incoming", f"fd:{fds.state}") if fds.state is not None else ()),
     ]
 
@@ -153,6 +156,18 @@ def _serial(fds: Descriptors) -> list[str]:
         *_set(1, fds.console),
         *("-chardev", f"socket,id=serial,fd={fds.serial},server=on,wait=off,{log}"),
         *("-device", "isa-serial,chardev=serial"),
+    ]
+
+
+def _agent(fds: Descriptors) -> list[str]:
+    """The port that an agent in the guest opens by its name; after all other devices, which keep
+    their places without it. Source: QEMU, docs/interop/qemu-ga.rst."""
+    if fds.agent is None:
+        return []
+    return [
+        *("-chardev", f"socket,id=agent,fd={fds.agent},server=on,wait=off"),
+        *("-device", "virtio-serial-pci,id=ports,max_ports=2"),  # the first is a console's
+        *("-device", f"virtserialport,bus=ports.0,nr=1,chardev=agent,id=agent0,name={AGENT}"),
     ]
 
 

@@ -20,6 +20,7 @@ from andromede.engine.embedded.machine import command, console, disks
 from andromede.engine.protocol import EngineError, ServerSpec
 
 COMMANDS, EVENTS, SERIAL = "commands.sock", "events.sock", "serial.sock"
+AGENT = "agent.sock"
 JAIL = Path(jail.__file__)
 LIMITS = {"CORE": 0, "NOFILE": 4_096, "MSGQUEUE": 0, "NPROC": 1_024}
 
@@ -63,7 +64,7 @@ def start(plan: Start, open_tap: Callable[[str], int]) -> tuple[int, int]:
             "log": log,
         }
         passed = [fds.disk, fds.console, fds.commands, fds.events, fds.serial, log, *fds.taps]
-        more = (fds.base, fds.drive, fds.rescue, fds.rescue_base, fds.state)
+        more = (fds.base, fds.drive, fds.rescue, fds.rescue_base, fds.state, fds.agent)
         passed += [fd for fd in more if fd is not None]
         return _run(plan, document, passed)
 
@@ -110,6 +111,7 @@ def _open_all(plan: Start, open_tap: Callable[[str], int], stack: ExitStack) -> 
         flags = os.O_RDONLY if plan.spec is None else os.O_RDWR
         return _keep(stack, os.open(plan.folder / name, flags | os.O_NOFOLLOW))
 
+    agent = plan.spec is not None and plan.spec.agent
     rescued = plan.spec is not None and plan.spec.rescue is not None
     nics = plan.spec.nics if plan.spec is not None else ()
     try:
@@ -124,6 +126,7 @@ def _open_all(plan: Start, open_tap: Callable[[str], int], stack: ExitStack) -> 
             commands=_listen(plan.folder, COMMANDS, stack),
             events=_listen(plan.folder, EVENTS, stack),
             serial=_listen(plan.folder, SERIAL, stack),
+            agent=_listen(plan.folder, AGENT, stack) if agent else None,
             taps=tuple(_keep(stack, open_tap(nic.port_id)) for nic in nics),
         )
     except OSError as error:

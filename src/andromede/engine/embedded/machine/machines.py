@@ -31,6 +31,7 @@ from andromede.engine.embedded.machine.measuring import Measuring
 from andromede.engine.embedded.machine.record import Record
 from andromede.engine.embedded.machine.showing import Showing
 from andromede.engine.embedded.machine.starting import Starting
+from andromede.engine.embedded.machine.telling import Telling
 from andromede.engine.protocol import EngineError, HostFacts, Power, ServerFacts, ServerSpec
 
 
@@ -42,7 +43,7 @@ class View(Struct, frozen=True, kw_only=True):
     strays: frozenset[str]
 
 
-class Machines(Starting, Freezing, Copying, Plugging, Measuring, Showing):
+class Machines(Starting, Freezing, Copying, Plugging, Measuring, Showing, Telling):
     """Servers' machines on this host. Methods block and may be called from several threads."""
 
     # --- verbs of the protocol

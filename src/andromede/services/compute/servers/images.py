@@ -7,6 +7,7 @@ from typing import Any
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.services.compute.servers.model import Flavor, Image
+from andromede.services.compute.values import TRUE
 from andromede.services.image import api
 
 GIB = 1 << 30
@@ -82,10 +83,23 @@ CHOICES = {  # the properties of an image that shape its machine, and what the e
 }
 
 
+AGENT = ("hw_qemu_guest_agent", "os_admin_user")  # whether its guest has one, and for whom it acts
+
+
+def has_agent(image: Image) -> bool:
+    """Whether an image says that an agent runs in its guests; any other word is a no, as upstream."""
+    return image.properties.get("hw_qemu_guest_agent", "").strip().lower() in TRUE
+
+
+def administrator(image: Image) -> str:
+    """The user of an image's guests whose password is theirs to have set."""
+    return image.properties.get("os_admin_user") or "root"
+
+
 def _machine(properties: dict[str, str]) -> dict[str, str]:
-    chosen = {name: properties[name] for name in CHOICES if properties.get(name)}
+    chosen = {name: properties[name] for name in (*CHOICES, *AGENT) if properties.get(name)}
     for name, value in chosen.items():
-        if value not in CHOICES[name]:
+        if value not in CHOICES.get(name, (value,)):
             raise BadRequest(
                 f"The image asks for {name} {value}; {', '.join(CHOICES[name])} are offered."
             )

@@ -71,7 +71,8 @@ class Course(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `was`: the vm state to return to. `old`: what it was before a resize, `new`: what it becomes.
     `copy`: the image that its disk is copied to; of a backup, `kind` and how many are to be left.
-    `password`: what its config drive says once.
+    `password`: what its config drive says once. `sealed`: the password that its guest's agent is to
+    set, as the keys role wrapped it, in base64.
     """
 
     was: str | None = None
@@ -82,6 +83,7 @@ class Course(Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: str | None = None
     keep: int = 0
     password: str | None = None
+    sealed: str | None = None
 
 
 class Server(Struct):

@@ -1,4 +1,5 @@
-"""Passwords of guests' administrators: answered once, and said to the guest by its config drive.
+"""Passwords of guests' administrators: answered once, and said to the guest by its config drive; or
+set later by the agent in it, and sealed until then.
 
 Source: the compute API answers `adminPass` where a guest begins anew; upstream hands it on in
 `meta_data.json` of the config drive, as `admin_pass`.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 
+PURPOSE = "guest-password"  # of what the keys role wraps
 LENGTH = 12
 SYMBOLS = ("23456789", "ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz")  # none looks alike
 

@@ -62,6 +62,7 @@ class Doing(StrEnum):
     SHELVING_UPLOADING = "shelving_image_uploading"
     SHELVING_OFFLOADING = "shelving_offloading"
     UNSHELVING = "unshelving"
+    UPDATING_PASSWORD = "updating_password"  # noqa: S105 (a state)
 
 
 class PowerState(IntEnum):
@@ -85,6 +86,7 @@ STATUSES: dict[str, dict[str, str]] = {
         DEFAULT: "ACTIVE",
         Doing.REBOOTING: "REBOOT",
         Doing.REBOOTING_HARD: "HARD_REBOOT",
+        Doing.UPDATING_PASSWORD: "PASSWORD",
         **_REBUILD,
         **_RESIZE,
     },
@@ -100,11 +102,11 @@ STATUSES: dict[str, dict[str, str]] = {
     Vm.DELETED: {DEFAULT: "DELETED"},
 }
 # Statuses of states that no server of this cloud is ever in: valid to ask for, never found.
-NEVER = frozenset({"MIGRATING", "PASSWORD"})
+NEVER = frozenset({"MIGRATING"})
 # What failed in these leaves the server as it was; of a transition in any other an ERROR is left.
 HARMLESS = frozenset({
     Doing.RESIZE_PREP, Doing.IMAGE_SNAPSHOT_PENDING, Doing.IMAGE_SNAPSHOT, Doing.IMAGE_UPLOADING,
-    Doing.IMAGE_BACKUP,
+    Doing.IMAGE_BACKUP, Doing.UPDATING_PASSWORD,
 })  # fmt: skip
 RESIZING = frozenset({
     Doing.RESIZE_PREP, Doing.RESIZE_MIGRATING, Doing.RESIZE_FINISH, Doing.RESIZE_CONFIRMING,

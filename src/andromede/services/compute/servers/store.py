@@ -279,7 +279,7 @@ def bury(conn: Connection, server_id: str) -> None:
     conn.execute(sa.delete(server_tag).where(server_tag.c.server_id == server_id))
     change(
         conn, server_id, deleted=True, vm_state=Vm.DELETED, task_state=None, power_state=0,
-        terminated_at=now, updated_at=now, user_data=None,
+        terminated_at=now, updated_at=now, user_data=None, course=None,
     )  # fmt: skip
 
 

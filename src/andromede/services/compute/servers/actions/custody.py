@@ -45,6 +45,8 @@ def reset_state(context: Context) -> None:
     history.begin(context, server, "resetState")
     if server.task_state in HARMLESS:
         drop_copy(context.conn, server, context.request_id)
+    if server.task_state == Doing.UPDATING_PASSWORD:
+        store.change(context.conn, server.id, course=None)
     state = Vm.ACTIVE if body.wanted.state == "active" else Vm.ERROR
     store.reset(context.conn, server.id, state)
     intend(

@@ -100,16 +100,6 @@ def inject_network(context: Context) -> None:
     history.begin(context, server, "injectNetworkInfo")
 
 
-def change_password(context: Context) -> None:
-    """Errors: Conflict, for no agent runs in guests here."""
-    server = guards.unlocked(context, guards.changeable(context))
-    guards.in_state(server, "changePassword", vm={Vm.ACTIVE})
-    raise Conflict(
-        f"Guest agent is not enabled for the instance {server.id}: a password is given when the "
-        f"server is made, rebuilt or rescued, on its config drive."
-    )
-
-
 def add_fixed_ip(context: Context) -> None:
     """Errors: BadRequest when the server has no port on the network, or no address is left there."""
     body: AddAddressBody = context.body

@@ -3,6 +3,7 @@
 from andromede.services.compute.servers.steps import (
     build,
     freeze,
+    password,
     power,
     rebuild,
     removal,
@@ -25,6 +26,7 @@ LIFECYCLE = Lifecycle(
         **resize.STEPS,
         **snapshot.STEPS,
         **rescue.STEPS,
+        **password.STEPS,
         **shelve.STEPS,
         **removal.STEPS,
         **sync.STEPS,

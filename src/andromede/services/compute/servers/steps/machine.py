@@ -11,6 +11,7 @@ from andromede.engine.protocol import DiskSpec, NicSpec, RescueSpec, ServerFacts
 from andromede.services.compute.metadata.render import config_drive_files
 from andromede.services.compute.servers import store
 from andromede.services.compute.servers.guest import guest
+from andromede.services.compute.servers.images import has_agent
 from andromede.services.compute.servers.model import Image, Server
 from andromede.services.network import api as network
 from andromede.work import Step
@@ -62,6 +63,7 @@ def spec(conn: Connection, server: Server) -> ServerSpec:
         disk_bus=properties.get("hw_disk_bus", "virtio"),
         nic_model=properties.get("hw_vif_model", "virtio"),
         rescue=_rescue(server),
+        agent=has_agent(server.image),
     )
 
 
