@@ -130,6 +130,6 @@ def _upload(cloud: Scratch) -> None:
     """Have the tiny image, built below the usual state folder if need be, in the cloud."""
     state = default_state()
     image = images.path(IMAGE, Paths(state).guests)
-    if not image.exists():
+    if not images.built(IMAGE, Paths(state).guests):
         images.build_quietly(IMAGE, state)
     scratch.upload(cloud, image)

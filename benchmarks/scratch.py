@@ -143,18 +143,21 @@ def new_customer(
     return customer, {"auth": {"identity": identity, "scope": scope}}
 
 
-def upload(cloud: Scratch, image: Path) -> None:
-    """Make the tiny image public, as an operator does."""
+def upload(cloud: Scratch, image: Path, name: str = "tiny") -> str:
+    """Make a tiny image public, as an operator does; its id."""
     body = {
-        "name": "tiny",
+        "name": name,
         "disk_format": "qcow2",
         "container_format": "bare",
         "visibility": "public",
+        "hw_qemu_guest_agent": "yes",
+        "os_admin_user": "cirros",
     }
     made = cloud.operator.call("image", "POST", "/v2/images", body)
     with image.open("rb") as file:
         size = image.stat().st_size
         cloud.operator.upload("image", f"/v2/images/{made['id']}/file", file, size)
+    return str(made["id"])
 
 
 def free_range() -> str:

@@ -15,6 +15,7 @@ import pytest
 from andromede.cli import images, quickstart
 from andromede.cli.client import Session
 from andromede.config import Paths
+from andromede.guest.provenance import KINDS
 from benchmarks.scratch import Scratch
 
 # SCS-0103: vCPUs, GiB of memory and of disk by the flavor's name.
@@ -51,7 +52,8 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     file = folder / f"{request.param}.qcow2"
     command = ["qemu-img", "create", "-q", "-f", "qcow2", str(file), "1M"]
     subprocess.run(command, check=True)
-    provenance = {"source_date_epoch": 1_700_000_000}
+    kind = KINDS[file.stem]
+    provenance = {"source_date_epoch": 1_700_000_000, "builder_version": kind.version}
     file.with_suffix(".provenance.json").write_text(json.dumps(provenance))
     return file
 

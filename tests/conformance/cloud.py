@@ -93,6 +93,7 @@ def _admin(operator: Session) -> str:
 def _image(operator: Session, name: str, file: Path | None) -> str:
     form = "raw" if file is None else "qcow2"
     body = {"name": name, "disk_format": form, "container_format": "bare", "visibility": "public"}
+    body |= {"hw_qemu_guest_agent": "yes", "os_admin_user": "cirros"}
     made = operator.call("image", "POST", "/v2/images", body)
     path = f"/v2/images/{made['id']}/file"
     if file is None:
@@ -194,12 +195,12 @@ def _machines(prepared: Prepared) -> dict[str, dict[str, Any]]:
             **dict.fromkeys(
                 ("resize", "snapshot", "pause", "suspend", "shelve", "rescue", "stable_rescue",
                  "console_output", "config_drive", "metadata_service", "interface_attach",
-                 "vnc_console", "serial_console", "enable_instance_password",
+                 "vnc_console", "serial_console", "enable_instance_password", "change_password",
                  "hostname_fqdn_sanitization"), True,
             ),
             **dict.fromkeys(
                 ("cold_migration", "live_migration", "spice_console", "personality",
-                 "change_password", "swap_volume", "ide_bus"), False,
+                 "swap_volume", "ide_bus"), False,
             ),
         },
         "validation": {

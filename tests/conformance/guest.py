@@ -1,4 +1,5 @@
-"""The guest that tests log in to where none is given: the tiny image, built in a cache."""
+"""The guest that tests log in to where none is given: the tiny image, built in a cache. Its variant
+with a public password: SSH takes passwords there, as tests that change one ask for."""
 
 from __future__ import annotations
 
@@ -14,4 +15,4 @@ def tiny(cache: Path) -> Path:
     Errors: GuestBuildError.
     """
     print("building the tiny image", file=sys.stderr, flush=True)
-    return build_tiny(cache, cache_dir=cache).qcow2
+    return build_tiny(cache, cache_dir=cache, public_password=True).qcow2

@@ -15,6 +15,12 @@ from pathlib import Path
 from tests.conformance.results import Kept
 
 TEST_TIMEOUT = 900  # seconds for one test
+# What takes the floating address that the guest of its class is reached by to one of its own, and
+# leaves the class without: it gets a turn for itself.
+ALONE = frozenset({
+    "tempest.api.compute.servers.test_server_actions.ServerActionsTestJSON"
+    ".test_change_server_password",
+})  # fmt: skip
 
 
 def class_of(test: str) -> str:
@@ -30,7 +36,7 @@ def run(python: Path, worker: Path, conf: Path, tests: list[str], workers: int, 
     """Run tests, a class at a time in each worker."""
     classes: dict[str, list[str]] = {}
     for each in tests:
-        classes.setdefault(class_of(each), []).append(each)
+        classes.setdefault(each if each in ALONE else class_of(each), []).append(each)
     due: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
     for names in sorted(classes.values(), key=len, reverse=True):
         due.put(names)

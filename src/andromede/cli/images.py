@@ -26,6 +26,18 @@ def path(name: str, folder: Path) -> Path:
     return folder / f"{name}.qcow2"
 
 
+def built(name: str, folder: Path) -> bool:
+    """Whether an image lies there that this version of its builder made."""
+    from andromede.guest.provenance import KINDS
+
+    file = path(name, folder)
+    try:
+        beside = json.loads(file.with_suffix(".provenance.json").read_text())
+    except (FileNotFoundError, ValueError):
+        return False
+    return file.exists() and beside.get("builder_version") == KINDS[name].version
+
+
 def _require(doing: str, name: str, accepted: Sequence[str]) -> None:
     if name not in accepted:
         raise CliError(f"image {doing} {name}: one of {', '.join(accepted)} is accepted", USAGE)
@@ -105,6 +117,12 @@ def _registered(file: Path) -> dict[str, Any]:
         raise CliError(
             f"{beside}: {error}; build the image anew with: andromede image build {file.stem}"
         ) from error
+    version = provenance.get("builder_version")
+    if version != kind.version:
+        raise CliError(
+            f"{file} was built by version {version} of its builder, which is {kind.version} now; "
+            f"build the image anew with: andromede image build {file.stem}"
+        )
     return {
         "name": kind.title,
         "disk_format": "qcow2",

@@ -63,8 +63,9 @@ def quickstart(state: Path, *, as_json: bool, **settings: str | None) -> None:
     tools = Tools()
     tools.start()
     image = images.path(IMAGE, Paths(state).guests)
+    there = images.built(IMAGE, Paths(state).guests)
     with ThreadPoolExecutor(1) as beside:
-        building = None if image.exists() else beside.submit(images.build_quietly, IMAGE, state)
+        building = None if there else beside.submit(images.build_quietly, IMAGE, state)
         with timeline.stage("start the cloud"):
             started = up.ensure_up(state, config)
         if building is not None:

@@ -24,6 +24,7 @@ GUEST_PACKAGES = (
     "iputils-ping",
     "linux-image-cloud-amd64",
     "ndisc6",
+    "qemu-guest-agent",
     "sudo",
     "util-linux",
 )
@@ -44,6 +45,7 @@ PROGRAMS = (
     "usr/sbin/dropbear",
     "usr/sbin/mke2fs",
     "usr/sbin/mkfs.fat",
+    "usr/sbin/qemu-ga",
     "usr/sbin/resize2fs",
 )
 PLUGINS = (

@@ -31,6 +31,7 @@ PACKAGES = (
     "nano",
     "netbase",
     "openssh-server",
+    "qemu-guest-agent",
     "rng-tools5",
     "sudo",
     "systemd-resolved",

@@ -64,7 +64,7 @@ KINDS = {
         min_disk=1,
         description="Debian's kernel, busybox and dropbear; for tests and first light",
         notice="For tests and first light: user cirros, by SSH with a key; sudo without a password.",
-        version=2,
+        version=3,
     ),
     "tiny-test": Kind(
         title="tiny-test",
@@ -73,7 +73,7 @@ KINDS = {
         min_disk=1,
         description="The tiny image with a public password; for tests",
         notice="For tests: user cirros, password gocubsgo, sudo without a password.",
-        version=2,
+        version=3,
     ),
     "debian": Kind(
         title="Debian 12",
@@ -82,7 +82,7 @@ KINDS = {
         min_disk=2,
         description="Debian 12 with cloud-init and openssh-server, installed from its packages",
         notice="Debian's packages as they are; nobody has a password.",
-        version=1,
+        version=2,
     ),
 }
 
@@ -107,7 +107,9 @@ def properties(kind: Kind, epoch: int) -> dict[str, Any]:
         "min_disk": kind.min_disk,
         "architecture": "x86_64",
         "hw_disk_bus": "virtio",
+        "hw_qemu_guest_agent": "yes",
         "hw_rng_model": "virtio",
+        "os_admin_user": kind.user,
         "os_distro": "debian",
         "os_version": "12",
         "image_original_user": kind.user,

@@ -21,6 +21,7 @@ from andromede.cli import control, images, main, preflight
 from andromede.engine.embedded.machine import preflight as machine
 from andromede.engine.embedded.net import preflight as net
 from andromede.engine.preflight import Lack
+from andromede.guest.provenance import KINDS
 
 NOBODY = 65_534
 Refuse = Callable[..., str]
@@ -341,3 +342,12 @@ def test_an_image_is_offered_when_it_is_built_and_the_cloud_runs(
     said = refuse("image", "offer", "debian")
     assert "debian.provenance.json" in said
     assert "andromede image build debian" in said
+    beside = guests / "debian.provenance.json"
+    beside.write_text('{"builder_version": 1, "source_date_epoch": 1}')
+    assert not images.built("debian", guests)
+    said = refuse("image", "offer", "debian")
+    assert "was built by version 1 of its builder" in said
+    assert "andromede image build debian" in said
+    beside.write_text(f'{{"builder_version": {KINDS["debian"].version}}}')
+    assert images.built("debian", guests)
+    assert not images.built("tiny", guests)

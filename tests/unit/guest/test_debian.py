@@ -143,6 +143,8 @@ def test_provenance_tells_how_the_image_is_offered(tmp_path: Path, name: str) ->
     record = json.loads(built.provenance.read_text())
     assert record["properties"] == properties(KINDS[name], EPOCH)
     assert record["properties"]["image_build_date"] == "2023-11-14"
+    assert record["properties"]["hw_qemu_guest_agent"] == "yes"
+    assert record["properties"]["os_admin_user"] == KINDS[name].user
     assert record["packages"] == [
         {"name": "one", "version": "1", "architecture": "all", "sha256": "ab" * 32}
     ]

@@ -48,8 +48,7 @@ def dump(cloud: TestCloud) -> str:
     with cloud.database.read() as conn:
         names = ("server", "server_action", "server_event", "work", "leaf")
         return "".join(
-            str(conn.exec_driver_sql(f"SELECT * FROM {name}").fetchall())
-            for name in names
+            str(conn.exec_driver_sql(f"SELECT * FROM {name}").fetchall()) for name in names
         )
 
 
