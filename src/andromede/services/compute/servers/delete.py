@@ -21,7 +21,7 @@ def accept(context: Context, server: Server, *, force: bool = False) -> None:
 
     Errors: Conflict when it is locked.
     """
-    guards.unlocked(context, server)
+    guards.require_unlocked(context, server)
     kept = context.cloud.config.reclaim_seconds
     aside = server.task_state == Doing.SOFT_DELETING or server.vm_state == Vm.SOFT_DELETED
     if kept and server.launched_at is not None and server.host is not None and not (force or aside):

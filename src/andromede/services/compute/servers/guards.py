@@ -43,14 +43,23 @@ def changeable(context: Context, param: str = "id") -> Server:
     return server
 
 
-def unlocked(context: Context, server: Server) -> Server:
+def unlocked(context: Context, param: str = "id") -> Server:
+    """As `changeable`, for an act that its owner's lock prevents.
+
+    Errors: Conflict.
+    """
+    server = changeable(context, param)
+    require_unlocked(context, server)
+    return server
+
+
+def require_unlocked(context: Context, server: Server) -> None:
     """Refuse an owner's act on a locked server.
 
     Errors: Conflict.
     """
     if server.locked_by is not None and not context.caller.admin:
         raise Conflict(f"Instance {server.id} is locked")
-    return server
 
 
 def in_state(

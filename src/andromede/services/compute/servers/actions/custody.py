@@ -21,7 +21,7 @@ def lock(context: Context) -> None:
         reason = body.lock.locked_reason
     holder = "admin" if context.caller.admin else "owner"
     if server.locked_by == "admin" and holder == "owner":
-        guards.unlocked(context, server)
+        guards.require_unlocked(context, server)
     history.begin(context, server, "lock")
     store.change(context.conn, server.id, locked_by=holder, locked_reason=reason)
 
@@ -29,7 +29,7 @@ def lock(context: Context) -> None:
 def unlock(context: Context) -> None:
     server = guards.changeable(context)
     if server.locked_by == "admin":
-        guards.unlocked(context, server)
+        guards.require_unlocked(context, server)
     history.begin(context, server, "unlock")
     store.change(context.conn, server.id, locked_by=None, locked_reason=None)
 

@@ -14,20 +14,20 @@ SUSPEND_SECONDS = 3600.0  # a machine's whole memory is written, or read
 
 
 def pause(context: Context) -> None:
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "pause", vm={Vm.ACTIVE})
     begin(context, server, "pause", "compute_pause_instance", "pause", task_state=Doing.PAUSING)
 
 
 def unpause(context: Context) -> None:
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "unpause", vm={Vm.PAUSED})
     effect = "compute_unpause_instance"
     begin(context, server, "unpause", effect, "go_on", task_state=Doing.UNPAUSING)
 
 
 def suspend(context: Context) -> None:
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "suspend", vm={Vm.ACTIVE})
     begin(
         context, server, "suspend", "compute_suspend_instance", "suspend",
@@ -36,7 +36,7 @@ def suspend(context: Context) -> None:
 
 
 def resume(context: Context) -> None:
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "resume", vm={Vm.SUSPENDED})
     begin(
         context, server, "resume", "compute_resume_instance", "go_on",

@@ -10,7 +10,7 @@ from andromede.services.network.api import add_security_group, remove_security_g
 
 def add(context: Context) -> None:
     body: AddGroupBody = context.body
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "addSecurityGroup", task=None, launched=False)
     add_security_group(context.conn, context, server.id, body.group.name)
     history.begin(context, server, "addSecurityGroup")
@@ -18,6 +18,6 @@ def add(context: Context) -> None:
 
 def remove(context: Context) -> None:
     body: RemoveGroupBody = context.body
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     remove_security_group(context.conn, context, server.id, body.group.name)
     history.begin(context, server, "removeSecurityGroup")

@@ -36,7 +36,7 @@ def attach(context: Context) -> dict[str, Any]:
     without the project's consent: a card is a way to the guest."""
     body: AttachBody | None = context.body
     asked = (body.attachment if body is not None else None) or Attachment()
-    server = guards.unlocked(context, guards.changeable(context, "server_id"))
+    server = guards.unlocked(context, "server_id")
     context.require_consent(Kind.ACCESS, server.project_id, server.id)
     ip = asked.fixed_ips[0].ip_address if asked.fixed_ips else None
     if asked.net_id and asked.port_id:
@@ -55,7 +55,7 @@ def attach(context: Context) -> dict[str, Any]:
 
 def detach(context: Context) -> Reply:
     """Errors: NotFound when the server has no such port; its state."""
-    server = guards.unlocked(context, guards.changeable(context, "server_id"))
+    server = guards.unlocked(context, "server_id")
     guards.in_state(server, "detach_interface", vm=FROM)
     port_id = context.params["port_id"]
     if port_id not in {each.id for each in network.ports_of(context.conn, server.id)}:

@@ -35,7 +35,7 @@ def migrate(context: Context) -> None:
     """Errors: BadRequest, for no host takes it; Conflict for the state; Forbidden for a host named by
     others than operators."""
     body: MigrateBody = context.body
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     host = body.migrate.host if body.migrate is not None else None
     if host is not None and not context.caller.admin:
         raise Forbidden(
@@ -59,7 +59,7 @@ def live_migrate(context: Context) -> None:
     """Errors: BadRequest, for no host takes it; Conflict for the state."""
     body: LiveBody = context.body
     asked = body.wanted
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     if asked.block_migration != "auto":
         values.boolean(asked.block_migration, "block_migration")
     guards.in_state(server, "os-migrateLive", vm={Vm.ACTIVE, Vm.PAUSED})
@@ -83,7 +83,7 @@ def evacuate(context: Context) -> None:
 
 def crash_dump(context: Context) -> None:
     """The guest gets an interrupt that it cannot mask; what it does with it is its own."""
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "trigger_crash_dump", vm=DUMPED)
     effect = "compute_trigger_crash_dump"
     begin(context, server, "trigger_crash_dump", effect, "interrupt", updated_at=server.updated_at)
@@ -96,14 +96,14 @@ def reset_network(_: Context) -> None:
 
 def inject_network(context: Context) -> None:
     """Guests have their networks by DHCP and metadata at once: there is nothing to be done."""
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     history.begin(context, server, "injectNetworkInfo")
 
 
 def add_fixed_ip(context: Context) -> None:
     """Errors: BadRequest when the server has no port on the network, or no address is left there."""
     body: AddAddressBody = context.body
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "addFixedIp", task=None, launched=False)
     network_id = body.addFixedIp.networkId
     try:
@@ -118,7 +118,7 @@ def add_fixed_ip(context: Context) -> None:
 def remove_fixed_ip(context: Context) -> None:
     """Errors: BadRequest when the server has no such address."""
     body: RemoveAddressBody = context.body
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     ip = body.removeFixedIp.address
     if not network.remove_address(context, server.id, ip):
         raise BadRequest(f"Fixed IP not found for instance {server.id}: {ip}.")

@@ -46,7 +46,7 @@ def change(context: Context) -> None:
     Errors: Conflict for the state, or when the image says of no agent; Refused for an operator
     without the project's consent.
     """
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     context.reveal(server.project_id, server.id)
     guards.in_state(server, "changePassword", vm={Vm.ACTIVE})
     if not images.has_agent(server.image):

@@ -13,14 +13,14 @@ HARD = {Vm.ACTIVE, Vm.STOPPED, Vm.PAUSED, Vm.SUSPENDED, Vm.ERROR}
 
 
 def start(context: Context) -> None:
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "os-start", vm={Vm.STOPPED})
     effect = "compute_start_instance"
     begin(context, server, "start", effect, "power_on", task_state=Doing.POWERING_ON)
 
 
 def stop(context: Context) -> None:
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "os-stop", vm={Vm.ACTIVE, Vm.ERROR})
     effect = "compute_stop_instance"
     begin(context, server, "stop", effect, "ask_to_stop", task_state=Doing.POWERING_OFF)
@@ -29,7 +29,7 @@ def stop(context: Context) -> None:
 def reboot(context: Context) -> None:
     """SOFT asks the guest and falls back to the reset after a while; HARD takes the power."""
     body: RebootBody = context.body
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     if body.reboot.type.upper() == "SOFT":
         guards.in_state(server, "reboot", vm={Vm.ACTIVE})
         task, label = Doing.REBOOTING, "ask_to_reboot"

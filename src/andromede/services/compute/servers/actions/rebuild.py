@@ -42,7 +42,7 @@ def rebuild(context: Context) -> Reply:
     """
     body: RebuildBody = context.body
     asked = body.rebuild
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     context.reveal(server.project_id, server.id)
     guards.in_state(server, "rebuild", vm={Vm.ACTIVE, Vm.STOPPED, Vm.ERROR})
     context.admit(server.project_id, server.site, keys=AT_REST)

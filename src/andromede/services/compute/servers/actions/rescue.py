@@ -28,7 +28,7 @@ def rescue(context: Context) -> dict[str, Any]:
     """
     body: RescueBody = context.body
     refuse_null(context, "rescue", "adminPass", "rescue_image_ref")
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     context.reveal(server.project_id, server.id)
     guards.in_state(server, "rescue", vm={Vm.ACTIVE, Vm.STOPPED, Vm.ERROR})
     context.admit(server.project_id, server.site, keys=AT_REST)
@@ -53,7 +53,7 @@ def _with(context: Context, server: Server, reference: str | None) -> Rescue:
 
 
 def unrescue(context: Context) -> None:
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "unrescue", vm={Vm.RESCUED})
     begin(
         context, server, "unrescue", "compute_unrescue_instance", "unrescue", seconds=SECONDS,

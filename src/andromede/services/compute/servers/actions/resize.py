@@ -24,7 +24,7 @@ SECONDS = 7200.0  # a disk may have to be copied
 def resize(context: Context) -> None:
     """Errors: BadRequest for a flavor that cannot be had; Conflict; OverLimit."""
     body: ResizeBody = context.body
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "resize", vm={Vm.ACTIVE, Vm.STOPPED})
     flavor = create.flavor_of(context, str(body.resize.flavorRef))
     new = _sizes(server, flavor)
@@ -62,7 +62,7 @@ def _sizes(server: Server, flavor: Flavor) -> Sizes:
 
 
 def confirm(context: Context) -> Reply:
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "confirmResize", vm={Vm.RESIZED})
     begin(
         context, server, "confirmResize", "compute_confirm_resize", "confirm_resize",
@@ -72,7 +72,7 @@ def confirm(context: Context) -> Reply:
 
 
 def revert(context: Context) -> None:
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "revertResize", vm={Vm.RESIZED})
     begin(
         context, server, "revertResize", "compute_revert_resize", "revert_resize",

@@ -25,7 +25,7 @@ SECONDS = 1800.0
 
 
 def shelve(context: Context) -> None:
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "shelve", vm={Vm.ACTIVE, Vm.STOPPED, Vm.PAUSED, Vm.SUSPENDED})
     image_id = copies.reserve(context, server, f"{server.name}-shelved", "snapshot", {})
     begin(
@@ -36,7 +36,7 @@ def shelve(context: Context) -> None:
 
 
 def offload(context: Context) -> None:
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "shelveOffload", vm={Vm.SHELVED})
     begin(
         context, server, "shelveOffload", "compute_shelve_offload_instance", "offload",
@@ -47,7 +47,7 @@ def offload(context: Context) -> None:
 def unshelve(context: Context) -> None:
     """Errors: BadRequest for an unknown zone or host; Conflict; Forbidden for the host."""
     body: UnshelveBody = context.body
-    server = guards.unlocked(context, guards.changeable(context))
+    server = guards.unlocked(context)
     guards.in_state(server, "unshelve", vm={Vm.SHELVED, Vm.SHELVED_OFFLOADED})
     asked = body.unshelve if body.unshelve is not None else Unshelve()
     changes = _destination(context, server, asked)

@@ -28,7 +28,7 @@ class ItemBody(Struct, forbid_unknown_fields=True):
 
 
 def _writable(context: Context, act: str) -> Server:
-    server = guards.unlocked(context, guards.changeable(context, "server_id"))
+    server = guards.unlocked(context, "server_id")
     guards.in_state(
         server, act, vm={Vm.ACTIVE, Vm.STOPPED, Vm.ERROR, Vm.BUILDING}, task=None, launched=False
     )
