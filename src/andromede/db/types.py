@@ -35,9 +35,12 @@ def _blob(*_: Any, **__: Any) -> str:
     return "BLOB"
 
 
+LONGEST_ID = 64  # characters
+
+
 def identifier(name: str = "id", *arguments: Any, **options: Any) -> sa.Column[str]:
     """A column that holds an id in either of its spellings."""
-    return sa.Column(name, sa.String(64), *arguments, **options)
+    return sa.Column(name, sa.String(LONGEST_ID), *arguments, **options)
 
 
 def table(name: str, metadata: sa.MetaData, *items: Any) -> sa.Table:

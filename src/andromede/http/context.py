@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from andromede.db import Connection
+from andromede.db.types import LONGEST_ID
 from andromede.http.access import Caller
+from andromede.http.errors import BadRequest
 from andromede.http.microversion import Version
 from andromede.http.operation import MUTATING, Operation, Service
 from andromede.sovereignty import admit, suppliers
@@ -117,7 +119,14 @@ class Context:
         return next((value for key, value in self.query if key == name), None)
 
     def concerns(self, subject: str, project_id: str | None = None) -> None:
-        """Name the resource this request acts on, and whose it is, for the log."""
+        """Name the resource this request acts on, and whose it is, for the log.
+
+        Errors: BadRequest for a project's id that none has.
+        """
+        if project_id is not None and len(project_id) > LONGEST_ID:
+            raise BadRequest(
+                f"{project_id[:LONGEST_ID]}… is no project's id: one has up to {LONGEST_ID} characters."
+            )
         self.subject = subject
         if project_id:
             self.leaf_project = project_id

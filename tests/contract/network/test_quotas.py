@@ -43,6 +43,14 @@ def test_bad_quotas_are_refused(net: Net) -> None:
     assert net.get("quotas/p1") == {"quota": DEFAULTS}
 
 
+def test_a_project_whose_id_none_has_gets_no_quotas(net: Net) -> None:
+    admin = Net(net.cloud, "admin", "ops")
+    for method, body in (("PUT", {"quota": {"port": 3}}), ("DELETE", None)):
+        admin.refused(method, f"quotas/{'p' * 65}", body, 400, "HTTPBadRequest")
+    assert admin.get("quotas") == {"quotas": []}
+    admin.put(f"quotas/{'p' * 64}", {"quota": {"port": 3}})
+
+
 def test_limits_are_not_set_below_use_when_checked(net: Net) -> None:
     admin = Net(net.cloud, "admin", "ops")
     net.network()
