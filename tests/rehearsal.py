@@ -1,5 +1,5 @@
 """Requests whose effect on the database is undone: one transaction holds all that they read and
-write, and is rolled back at the end. SQLite only."""
+write, and is rolled back at the end."""
 
 from __future__ import annotations
 
@@ -29,8 +29,15 @@ def rehearsed(database: Database) -> Iterator[Connection]:
 
         @contextmanager
         def read() -> Iterator[Connection]:
-            with lock:
-                yield connection
+            with lock:  # what fails of it ends a transaction of PostgreSQL otherwise
+                driver.execute("SAVEPOINT look")
+                try:
+                    yield connection
+                except BaseException:
+                    driver.execute("ROLLBACK TO look")
+                    raise
+                finally:
+                    driver.execute("RELEASE look")
 
         def transact(work: Callable[[Connection], T]) -> T:
             with lock:

@@ -18,12 +18,15 @@ import pytest
 from andromede.db import Connection, metadata
 from andromede.http.errors import COMPUTE_NAMES, reason
 from andromede.http.microversion import text
+from tests import tables
 from tests.contract import authz
 from tests.contract.whole.faults import Fault, every
 from tests.contract.whole.world import Whole, rows, whole
 from tests.harness import Answer
+from tests.postgres import Postgres
 from tests.rehearsal import rehearsed
 
+POSTGRES = pytest.mark.postgres
 PART, BATCH, LEAST, MOST_TOLD = 1_500, 250, 20_000, 30
 CODES = {
     "body half an object": 400, "body NaN": 400, "body a MiB and more": 413,
@@ -34,10 +37,21 @@ CODES = {
 UNDIGESTED = {"leaf", "leaf_hash"}  # refusals of operators are told to the log
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
-    with whole(tmp_path_factory.mktemp("whole")) as made:
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=POSTGRES)])
+def made(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Whole]:
+    """The whole cloud, on a database of each kind: PostgreSQL takes less than SQLite does."""
+    folder = tmp_path_factory.mktemp("whole")
+    if request.param == "sqlite":
+        with whole(folder) as made:
+            yield made
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.database(frozenset(metadata.tables), tables.declare)
+    with whole(folder, url) as made:
         yield made
+    server.drop(url)
 
 
 def rank(fault: Fault) -> int:
@@ -169,8 +183,9 @@ def digest(connection: Connection) -> dict[str, str]:
         if table.name in UNDIGESTED:
             continue
         held = hashlib.sha256()
-        for row in connection.exec_driver_sql(f'SELECT * FROM "{table.name}"'):
-            held.update(repr(tuple(row)).encode())
+        rows_ = connection.exec_driver_sql(f'SELECT * FROM "{table.name}"')
+        for row in sorted(repr(tuple(row)) for row in rows_):
+            held.update(row.encode())
         found[table.name] = held.hexdigest()
     return found
 

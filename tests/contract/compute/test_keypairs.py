@@ -115,6 +115,9 @@ def test_keys_belong_to_their_user(cloud: TestCloud, member: Client) -> None:
     assert bring(other).status == 201
     admin = cloud.as_(caller("admin", user="boss"), private=True, **at("2.96"))
     assert len(admin.get(f"{ROOT}?user_id=u1").expect(200)["keypairs"]) == 1
+    refused = bring(admin, user_id="u" * 65).expect(400)["badRequest"]["message"]
+    assert refused == "user_id has 65 characters; up to 64 are accepted."
+    assert bring(admin, user_id="u" * 64).status == 201
     assert bring(admin, "given", user_id="u1").expect(201)["keypair"]["user_id"] == "u1"
     assert admin.delete(f"{ROOT}/given?user_id=u1").status == 204
     ignorant = cloud.as_(caller("admin", user="boss"), private=True, **at("2.9"))

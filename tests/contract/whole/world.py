@@ -92,16 +92,16 @@ class Whole:
 
 
 @contextmanager
-def whole(folder: Path) -> Iterator[Whole]:
-    """Open the cloud and make one of everything."""
+def whole(folder: Path, url: str | None = None) -> Iterator[Whole]:
+    """Open the cloud, on a database of its own or the given one, and make one of everything."""
     from tests.contract.whole import stock
 
     with mock.patch.object(passwords, "_hasher", CHEAP):
         keys = MemoryKeys()
         lifecycles = list(assembly.lifecycles().values())
         cloud = TestCloud(
-            folder, all_services(), lifecycles, authenticate=identity.make_authenticate(keys),
-            keys=keys,
+            folder, all_services(), lifecycles, url=url,
+            authenticate=identity.make_authenticate(keys), keys=keys,
         )  # fmt: skip
         try:
             made = Whole(_people(cloud, keys))

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from andromede import clock
+from andromede.db.types import LONGEST_ID
 from andromede.http.access import PROJECT
 from andromede.http.body import refuse_null
 from andromede.http.context import Context
-from andromede.http.errors import Forbidden
+from andromede.http.errors import BadRequest, Forbidden
 from andromede.http.operation import Operation
 from andromede.http.paging import Page, read_page
 from andromede.quotas import require
@@ -71,6 +72,8 @@ def create(context: Context) -> dict[str, Any]:
     new = context.body.keypair
     public, private, fingerprint = context.prepared
     user_id = _owner(context, new.user_id)
+    if len(user_id) > LONGEST_ID:
+        raise BadRequest(f"user_id has {len(user_id)} characters; up to {LONGEST_ID} are accepted.")
     identity.require_opening(context, user_id)  # whose servers would let the key's holder in
     most = limits.limits(context.conn, context.project_id)["key_pairs"]
     used = store.count(context.conn, user_id)
