@@ -19,9 +19,11 @@ from andromede.cli.client import Session, poll
 from andromede.config import Paths
 from andromede.db import Connection, Database
 from andromede.services.compute.servers.store import server
-from andromede.services.network.addresses.store import allocation
+from andromede.services.network.addresses.store import allocation, open_pools
 from andromede.services.network.groups.store import member
 from andromede.services.network.ports.store import port
+from andromede.services.network.ranges import store as ranges
+from andromede.services.network.subnets.store import subnet
 from benchmarks import load, scratch
 from benchmarks.api import _Target
 from benchmarks.frame import Row
@@ -130,6 +132,13 @@ def _insert(cloud: Scratch, count: int) -> None:
     for at in range(0, count, BLOCK):
         size = min(BLOCK, count - at)
         database.transact(lambda connection, size=size: _copies(connection, size))  # type: ignore[misc]
+    database.transact(_allocated)
+
+
+def _allocated(connection: Connection) -> None:
+    """Have the copies' addresses be no longer free."""
+    for row in connection.execute(sa.select(subnet)).mappings():
+        open_pools(connection, row["id"], row["pools"])
 
 
 def _copies(connection: Connection, count: int) -> None:
@@ -144,15 +153,14 @@ def _copies(connection: Connection, count: int) -> None:
         sa.select(allocation).where(allocation.c.port_id == card["id"]).limit(1)
     ).mappings().one()  # fmt: skip
     number = connection.execute(sa.select(sa.func.max(server.c.number))).scalar_one()
-    card_number = connection.execute(sa.select(sa.func.max(port.c.number))).scalar_one()
     highest = connection.execute(sa.select(sa.func.max(allocation.c.address))).scalar_one()
     servers, ports, members, addresses = [], [], [], []
     for at in range(1, count + 1):
-        key, port_id, mac = ids.new(), ids.new(), (card_number + at).to_bytes(3)
+        key, port_id, card_number = ids.new(), ids.new(), ranges.take_number(connection, "port")
         servers.append({**first, "id": key, "number": number + at, "host": ELSEWHERE})
         ports.append({
-            **card, "id": port_id, "number": card_number + at, "device_id": key,
-            "mac_address": f"02:42:00:{mac.hex(':')}", "host_id": ELSEWHERE,
+            **card, "id": port_id, "number": card_number, "device_id": key,
+            "mac_address": f"02:42:00:{card_number.to_bytes(3).hex(':')}", "host_id": ELSEWHERE,
         })  # fmt: skip
         members += [{**each, "port_id": port_id} for each in groups]
         address = int(highest, 16) + at

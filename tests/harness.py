@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from andromede import clock
 from andromede.cloud import Authenticate, Cloud, Keys
-from andromede.config import Config, Paths
+from andromede.config import Config, Paths, Place
 from andromede.db import Connection, Database, plain
 from andromede.engine.simulated import SimulatedEngine
 from andromede.http.access import Caller
@@ -45,6 +45,7 @@ from andromede.work import Lifecycle, Runner
 from tests import tables
 from tests.oracle import exchanges
 
+HOST = "simulated"
 OPEN = Policy(operator_access=OperatorAccess.OPEN, second_factor=Switch.OFF)
 
 ROLES = {
@@ -229,7 +230,9 @@ class TestCloud:
         keys: Keys | None = None,
         closed: bool = False,
     ) -> None:
-        self.config = Config(short="test", uid_base=0x4000_0000, engine="simulated")
+        self.config = Config(
+            short="test", uid_base=0x4000_0000, engine="simulated", place=Place(host=HOST)
+        )
         self.paths = Paths(folder)
         for each in (self.paths.db, self.paths.images, self.paths.run):
             each.mkdir(parents=True, exist_ok=True)
@@ -238,7 +241,7 @@ class TestCloud:
         self.database.transact(lambda connection: seed(connection, self.config.place))
         if not closed:
             self.database.transact(lambda connection: policies.put(connection, CLOUD, OPEN))
-        self.engine = SimulatedEngine()
+        self.engine = SimulatedEngine(HOST)
         self.cloud = Cloud(
             config=self.config,
             paths=self.paths,

@@ -19,7 +19,7 @@ class Place(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     region: str = "RegionOne"
     site: str = "local"
-    host: str = ""
+    host: str = msgspec.field(default_factory=socket.gethostname)
     country: str = "undeclared"
     operator: str = "undeclared"
 
@@ -162,7 +162,7 @@ def new_config(**settings: object) -> Config:
     """A configuration for a first start: a fresh mark, a block of user ids, this host's name."""
     short = "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(4))
     block = secrets.randbelow(8_192)
-    place = Place(host=socket.gethostname())
+    place = Place()
     document = {
         "short": short,
         "uid_base": FIRST_UID + block * UID_BLOCK,

@@ -39,9 +39,7 @@ def serve(config: Config, paths: Paths) -> None:
         assembly.connect_roles(cloud)
         engine = host.engine(config, paths)
         world = SimpleNamespace(cloud=cloud, engine=engine)
-        runner = Runner(
-            cloud.database, assembly.lifecycles(), world, worker=config.place.host or "worker"
-        )
+        runner = Runner(cloud.database, assembly.lifecycles(), world, worker=config.place.host)
         set_wake(runner.wake)
         recovered = runner.recover()
         log.info("started", recovered=recovered, engine=config.engine)

@@ -60,6 +60,7 @@ _GATHER = Statement(
     )
 )
 _MINE = (work.c.kind == sa.bindparam("kind_"), work.c.resource_id == sa.bindparam("resource"))
+_BUSY = Statement(sa.select(work.c.kind).where(*_MINE))
 _SAME = (*_MINE, work.c.generation == sa.bindparam("generation_"))
 _LEASED = (*_MINE, work.c.lease == sa.bindparam("lease_"))
 _DUE = Statement(
@@ -132,12 +133,7 @@ def intend(
 
 def busy(connection: Connection, kind: str, resource_id: str) -> bool:
     """Whether something is still intended for the resource."""
-    return (
-        connection.execute(
-            sa.select(work.c.kind).where(work.c.kind == kind, work.c.resource_id == resource_id)
-        ).first()
-        is not None
-    )
+    return _BUSY.first(connection, {"kind_": kind, "resource": resource_id}) is not None
 
 
 def free_leases(connection: Connection, worker: str) -> int:

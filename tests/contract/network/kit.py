@@ -6,7 +6,7 @@ from typing import Any
 
 from andromede.http.context import Context
 from andromede.services.network import SERVICE, api
-from tests.harness import Answer, TestCloud, caller
+from tests.harness import HOST, Answer, TestCloud, caller
 
 BASE = "/network/v2.0"
 
@@ -84,7 +84,7 @@ class Net:
 
     def boot(self, server_id: str, network: Any = None, *ports: Any, **more: Any) -> list[api.Port]:
         """Do what compute does when a server with cards is accepted."""
-        holder = api.Holder(server_id=server_id, host="h1", owner_uid=77, hostname=f"n-{server_id}")
+        holder = api.Holder(server_id=server_id, host=HOST, owner_uid=77, hostname=f"n-{server_id}")
 
         def work(connection: Any) -> list[api.Port]:
             context = self.context()

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from andromede.engine.networks import FirewallSpec, GroupSpec
 from andromede.services.network import api, filters, steps
+from andromede.services.network.ports import store as ports
 from tests.contract.network.kit import Net
+from tests.harness import HOST
 
 READ = filters.firewall_spec
 NAMES = ("a", "b", "c")
@@ -34,7 +36,7 @@ def lan(net: Net) -> Any:
 
 def whole(net: Net, lan: Any) -> FirewallSpec:
     with net.cloud.database.read() as connection:
-        spec = READ(connection, lan["id"])
+        spec = READ(connection, lan["id"], [HOST])
     assert spec is not None
     return spec
 
@@ -69,9 +71,9 @@ def whole_runs(net: Net, lan: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]
     net.cloud.settle()
     runs: list[str] = []
 
-    def counted(connection: Any, network_id: str) -> FirewallSpec | None:
+    def counted(connection: Any, network_id: str, hosts: Any) -> FirewallSpec | None:
         runs.append(network_id)
-        return READ(connection, network_id)
+        return READ(connection, network_id, hosts)
 
     monkeypatch.setattr(filters, "firewall_spec", counted)
     return runs
@@ -126,6 +128,20 @@ def test_a_port_that_left_does_not_join(net: Net, lan: Any, whole_runs: list[str
     realise(net, kept["id"])
     assert whole_runs == []
     assert len(told(net, lan).ports) == 1
+
+
+def test_ports_on_other_hosts_are_members_alone(net: Net, lan: Any, whole_runs: list[str]) -> None:
+    def move(connection: Any) -> None:
+        ports.update(connection, port_id, {"host_id": "elsewhere"})
+
+    port_id = start(net, lan, "s2", "a")
+    net.cloud.database.transact(move)
+    assert steps.apply_firewall(net.cloud.database, net.cloud.engine, lan["id"])
+    [here] = told(net, lan).ports
+    assert here.id != port_id
+    assert group_of(told(net, lan), here.groups[0]).members == ("10.0.0.3", "10.0.0.4")
+    realise(net, port_id)
+    assert told(net, lan).ports == (here,)
 
 
 def test_a_network_that_is_gone_has_no_filters(net: Net) -> None:

@@ -23,14 +23,16 @@ from andromede.services.network.rules import store as rules
 NONE = "[]"
 
 
-def firewall_spec(connection: Connection, network_id: str) -> FirewallSpec | None:
-    """All that filters a network; None when there is no such row."""
+def firewall_spec(
+    connection: Connection, network_id: str, hosts: Sequence[str]
+) -> FirewallSpec | None:
+    """All that filters a network on some hosts; None when there is no such row."""
     network = networks.by_id(connection, network_id)
     if network is None:
         return None
-    held = firewalls.addresses(connection, network_id)
-    joined = firewalls.groups(connection, network_id)
-    rows_of_ports = firewalls.ports(connection, network_id)
+    held = firewalls.addresses(connection, network_id, hosts)
+    joined = firewalls.groups(connection, network_id, hosts)
+    rows_of_ports = firewalls.ports(connection, network_id, hosts)
     limits = users.specs_of(connection, network, (row.qos_policy_id for row in rows_of_ports))
     found = [
         _filtered_spec(
@@ -76,7 +78,7 @@ def _filtered_spec(
 
 
 def extended(
-    connection: Connection, base: FirewallSpec, port_ids: Sequence[str]
+    connection: Connection, base: FirewallSpec, port_ids: Sequence[str], hosts: Sequence[str]
 ) -> FirewallSpec | None:
     """A document with some more of the network's ports, for the price of those alone.
 
@@ -87,7 +89,7 @@ def extended(
     rows = [
         row
         for row in ports.by_ids(connection, port_ids).values()
-        if ports.bound(row) and row["network_id"] == base.network_id
+        if ports.bound(row) and row["network_id"] == base.network_id and row["host_id"] in hosts
     ]
     held = {each.id: each for each in base.ports}
     joining = [each for each in specs.port_specs(connection, rows) if held.get(each.id) != each]

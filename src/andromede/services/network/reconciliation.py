@@ -40,10 +40,11 @@ class Check:
     def __call__(self) -> None:
         database, engine = self.world.cloud.database, self.world.engine
         seen = engine.observe()
+        hosts = [host.name for host in engine.hosts()]
         with database.read() as connection:
             owned_networks = dict(networks.all_ids(connection))
             owned_routers = dict(routers.all_ids(connection))
-            bound = ports.all_bound(connection)
+            bound = ports.all_bound(connection, hosts)
             waiting = removals.waiting(connection)
         asked: Asked = {(kind, key): project for kind, key, project in waiting}
         for kind, owned, held in (

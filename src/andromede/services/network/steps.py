@@ -39,9 +39,12 @@ def apply_firewall(database: Database, engine: Engine, network_id: str, /, *port
     """Make a network's filters equal to the rows, or have at least some ports among them; False
     when there is no such row."""
     before = _applied.pop(network_id, None)
+    hosts = [host.name for host in engine.hosts()]
     with database.read_often() as connection:
-        spec = filters.extended(connection, before, port_ids) if before and port_ids else None
-        spec = spec or filters.firewall_spec(connection, network_id)
+        spec = None
+        if before and port_ids:
+            spec = filters.extended(connection, before, port_ids, hosts)
+        spec = spec or filters.firewall_spec(connection, network_id, hosts)
     if spec is not None:
         engine.ensure_firewall(spec)
         _applied[network_id] = spec

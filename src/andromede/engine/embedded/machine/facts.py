@@ -23,7 +23,7 @@ def host(config: Config, paths: Paths) -> HostFacts:
             f"asking {QEMU} for its version: it does not run; install qemu-system-x86"
         )
     return HostFacts(
-        name=config.place.host or os.uname().nodename,
+        name=config.place.host,
         vcpus=os.cpu_count() or 1,
         memory=memory()[0],
         disk=disk(paths)[0],

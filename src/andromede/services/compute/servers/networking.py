@@ -40,7 +40,7 @@ def _holder(context: Context, server: Server) -> Holder:
     place = context.cloud.config.place
     return Holder(
         server_id=server.id,
-        host=server.host or place.host or place.site,
+        host=server.host or place.host,
         site=server.site,
         owner_uid=server_uid(context.cloud.config, server.number),
         hostname=server.hostname.partition(".")[0],

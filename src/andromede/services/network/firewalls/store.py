@@ -1,8 +1,9 @@
-"""All that a network's filters are made of, by a few statements however many ports it has."""
+"""All that a network's filters on some hosts are made of, by a few statements however many ports it
+has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import starmap
 from typing import NamedTuple
 
@@ -14,7 +15,11 @@ from andromede.services.network.addresses.store import allocation
 from andromede.services.network.groups.store import member
 from andromede.services.network.ports.store import is_bound, port
 
-_ON_NETWORK = port.c.network_id == sa.bindparam("network")
+_HERE = (
+    port.c.network_id == sa.bindparam("network"),
+    is_bound(),
+    port.c.host_id.in_(several("hosts")),
+)
 _PORTS = Statement(
     sa.select(
         port.c.id, port.c.number, port.c.mac_address, port.c.dns_name, port.c.owner_uid,
@@ -24,18 +29,19 @@ _PORTS = Statement(
         sa.cast(port.c.dhcp_options, sa.Text),
         port.c.qos_policy_id,
     )
-    .where(_ON_NETWORK, is_bound())
+    .where(*_HERE)
     .order_by(port.c.number)
 )  # fmt: skip
 _ADDRESSES = Statement(
     sa.select(allocation.c.port_id, allocation.c.ip)
-    .where(allocation.c.network_id == sa.bindparam("network"))
+    .join(port, port.c.id == allocation.c.port_id)
+    .where(*_HERE)
     .order_by(allocation.c.port_id, allocation.c.position)
 )
 _GROUPS = Statement(
     sa.select(member.c.port_id, member.c.group_id)
     .join(port, port.c.id == member.c.port_id)
-    .where(_ON_NETWORK)
+    .where(*_HERE)
 )
 _MEMBERS = Statement(
     sa.select(member.c.group_id, allocation.c.ip)
@@ -70,23 +76,26 @@ class Filtered(NamedTuple):
     qos_policy_id: str | None
 
 
-def ports(connection: Connection, network_id: str) -> list[Filtered]:
-    """The servers' ports on a network."""
-    return list(starmap(Filtered, _PORTS.rows(connection, {"network": network_id})))
+def ports(connection: Connection, network_id: str, hosts: Sequence[str]) -> list[Filtered]:
+    """The servers' ports on a network and some hosts."""
+    here = {"network": network_id, "hosts": hosts}
+    return list(starmap(Filtered, _PORTS.rows(connection, here)))
 
 
-def addresses(connection: Connection, network_id: str) -> dict[str, list[str]]:
-    """The addresses of the ports on a network, in each one's order."""
+def addresses(
+    connection: Connection, network_id: str, hosts: Sequence[str]
+) -> dict[str, list[str]]:
+    """The addresses of these ports, in each one's order."""
     found: dict[str, list[str]] = {}
-    for port_id, ip in _ADDRESSES.rows(connection, {"network": network_id}):
+    for port_id, ip in _ADDRESSES.rows(connection, {"network": network_id, "hosts": hosts}):
         found.setdefault(port_id, []).append(ip)
     return found
 
 
-def groups(connection: Connection, network_id: str) -> dict[str, list[str]]:
-    """The groups of the ports on a network, sorted."""
+def groups(connection: Connection, network_id: str, hosts: Sequence[str]) -> dict[str, list[str]]:
+    """The groups of these ports, sorted."""
     found: dict[str, list[str]] = {}
-    for port_id, group_id in _GROUPS.rows(connection, {"network": network_id}):
+    for port_id, group_id in _GROUPS.rows(connection, {"network": network_id, "hosts": hosts}):
         found.setdefault(port_id, []).append(group_id)
     for many in found.values():
         many.sort()

@@ -183,9 +183,11 @@ def bound(row: Row) -> bool:
     return bool(row["host_id"] and row["device_id"] and row["device_owner"].startswith(COMPUTE))
 
 
-def all_bound(connection: Connection) -> list[tuple[str, str, str]]:
-    """(id, network, project) of every port that a server holds."""
-    statement = sa.select(port.c.id, port.c.network_id, port.c.project_id).where(is_bound())
+def all_bound(connection: Connection, hosts: Iterable[str]) -> list[tuple[str, str, str]]:
+    """(id, network, project) of every port that a server holds on some hosts."""
+    statement = sa.select(port.c.id, port.c.network_id, port.c.project_id).where(
+        is_bound(), port.c.host_id.in_(sorted(hosts))
+    )
     return [
         (key, network_id, project) for key, network_id, project in connection.execute(statement)
     ]
