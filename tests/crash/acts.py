@@ -207,7 +207,7 @@ class Acts:
         kinds = {"raw": b"x" * 4096, "qcow2": qcow2()}
         declared = self.rng.choice(list(kinds))
         found = self.rng.choice(list(kinds)) if self.rng.random() < 0.2 else declared
-        body = {"disk_format": declared, "container_format": "bare"}
+        body = {"disk_format": declared, "container_format": "bare", "hw_qemu_guest_agent": "yes"}
         answer = self.check(client.post(PATHS["image"], body))
         if answer.status != 201:
             return None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from andromede.engine.embedded.machine import telling
+from andromede.engine.embedded.machine import launch, telling
 from andromede.engine.embedded.machine.agent import Refused
 from andromede.engine.protocol import EngineError, NotYet
 from tests.host.machine_world import World, until
@@ -34,11 +34,24 @@ def test_a_guest_without_an_agent(world: World) -> None:
     spec = world.spec(agent=True)
     assert "its machine is off" in permanent(world, spec.id)
     world.machines.ensure_server(spec)
-    for _ in range(2):  # whoever gave up left the port free
-        with pytest.raises(NotYet, match="no agent answers in its guest"):
-            world.machines.set_password(spec.id, "root", "secret")
+    with pytest.raises(NotYet, match="has not opened its port"):
+        world.machines.set_password(spec.id, "root", "secret")
     world.machines.stop_server(spec.id)
     assert "its machine is off" in permanent(world, spec.id)
+
+
+def test_an_agent_that_opened_its_port_and_is_silent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = world.spec(agent=True)
+    world.machines.ensure_server(spec)
+    monkeypatch.setattr(telling.Telling, "_require_agent", lambda *_: None)
+    for _ in range(2):  # whoever gave up left the port free
+        with pytest.raises(NotYet, match="no agent answers in its guest: no answer"):
+            world.machines.set_password(spec.id, "root", "secret")
+    (world.paths.servers / spec.id / launch.AGENT).unlink()
+    with pytest.raises(NotYet, match="No such file"):
+        world.machines.set_password(spec.id, "root", "secret")
 
 
 def test_a_machine_without_a_port(world: World) -> None:
@@ -68,6 +81,7 @@ def test_no_error_has_the_password(
             raise Refused(said)  # as it is at that moment
 
     monkeypatch.setattr(telling, "Agent", Repeats)
+    monkeypatch.setattr(telling.Telling, "_require_agent", lambda *_: None)
     spec = world.spec(agent=True)
     world.machines.ensure_server(spec)
     told = permanent(world, spec.id)
