@@ -13,7 +13,7 @@ GROUPS, RULES = "os-security-groups", "os-security-group-rules"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-def make(older: Older, name: str = "web", description: str | None = "d") -> dict[str, Any]:
+def make(older: Older, name: str = "web", description: str = "d") -> dict[str, Any]:
     body = {"security_group": {"name": name, "description": description}}
     made: dict[str, Any] = older.call("POST", GROUPS, body).expect(200)["security_group"]
     return made
@@ -33,7 +33,7 @@ def test_one_is_made_changed_and_deleted(older: Older) -> None:
     }  # fmt: skip
     path = f"{GROUPS}/{made['id']}"
     assert older.get(path) == {"security_group": made}
-    body = {"security_group": {"name": " new ", "description": None}}
+    body = {"security_group": {"name": " new ", "description": ""}}
     changed = older.call("PUT", path, body).expect(200)["security_group"]
     assert (changed["name"], changed["description"]) == (" new ", "")
     assert older.call("DELETE", path).status == 202

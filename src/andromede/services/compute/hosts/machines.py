@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from andromede import clock
 from andromede.http.access import ADMIN
@@ -28,8 +28,8 @@ class NotImplementedHere(ApiError):
 
 
 class Changes(Struct, forbid_unknown_fields=True):
-    status: str | None = None
-    maintenance_mode: str | None = None
+    status: str | UnsetType = UNSET
+    maintenance_mode: str | UnsetType = UNSET
 
 
 def list_hosts(context: Context) -> dict[str, Any]:
@@ -95,9 +95,9 @@ def update(context: Context) -> dict[str, Any]:
     return {"host": host.name, "status": "enabled" if status else "disabled"}
 
 
-def _switch(word: str | None, name: str) -> bool | None:
+def _switch(word: str | UnsetType, name: str) -> bool | None:
     known = {"enable": True, "disable": False}
-    if word is None:
+    if word is UNSET:
         return None
     if word.lower().strip() not in known:
         raise BadRequest(f"Invalid {name}: '{word}'. enable and disable are accepted.")

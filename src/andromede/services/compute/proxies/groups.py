@@ -20,7 +20,7 @@ LONGEST = 255
 
 class Group(Struct, forbid_unknown_fields=True):
     name: str
-    description: str | None
+    description: str
 
 
 class GroupBody(Struct, forbid_unknown_fields=True):
@@ -64,9 +64,9 @@ def _asked(context: Context) -> dict[str, Any]:
     asked = body.security_group
     if not asked.name.strip() or len(asked.name) > LONGEST:
         raise BadRequest(f"Security group name: 1 to {LONGEST} characters are accepted.")
-    if len(asked.description or "") > LONGEST:
+    if len(asked.description) > LONGEST:
         raise BadRequest(f"Security group description: at most {LONGEST} characters are accepted.")
-    return {"security_group": {"name": asked.name, "description": asked.description or ""}}
+    return {"security_group": {"name": asked.name, "description": asked.description}}
 
 
 def create(context: Context) -> dict[str, Any]:

@@ -174,9 +174,7 @@ def _draft(context: Context, asked: NewServer, flavor: Flavor, metadata: dict[st
     key = keys.find(context, asked.key_name)
     zone = placement.zone(context, asked)
     now = clock.now()
-    drive = asked.config_drive not in (None, "") and values.boolean(
-        asked.config_drive, "config_drive"
-    )
+    drive = asked.config_drive is not None and values.boolean(asked.config_drive, "config_drive")
     password = passwords.kept(asked.adminPass or "", drive)
     return Server(
         id="", number=0, name="", hostname="", launch_index=0,

@@ -131,7 +131,7 @@ def _card(context: Context, holder: Holder, each: Network, groups: list[str], at
     assert each.uuid is not None
     port = api.create_port(
         context.conn, context, each.uuid, holder,
-        security_groups=groups or None, fixed_ip=each.fixed_ip, position=at,
+        security_groups=groups or None, fixed_ip=each.fixed_ip or None, position=at,
     )  # fmt: skip
     if not port.addresses:
         raise BadRequest(f"Network {each.uuid} requires a subnet in order to boot instances on.")

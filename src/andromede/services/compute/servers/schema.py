@@ -23,7 +23,7 @@ class Network(Struct, forbid_unknown_fields=True):
 
     uuid: Annotated[str, Meta(min_length=1)] | None = None
     port: Annotated[str, Meta(min_length=1)] | None = None
-    fixed_ip: str | None = None
+    fixed_ip: str | UnsetType = UNSET
     tag: Tag | None = None
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import UNSET
 
 from andromede import ids
 from andromede.http.access import ADMIN, AUTHENTICATED
@@ -97,11 +98,11 @@ def _project(context: Context, owner: str) -> str | None:
 
 def _owner(context: Context, body: NewLimit) -> str:
     """Whose the new limit is. Errors: BadRequest when it is nobody's, or two's."""
-    given_ = [each for each in (body.project_id, body.domain_id) if each is not None]
-    if len(given_) != 1:
+    given_ = [each for each in (body.project_id, body.domain_id) if each is not UNSET]
+    if len(given_) != 1 or given_[0] is None:
         raise BadRequest("Invalid input for field 'limits': a project_id or a domain_id, not both.")
     row = projects.get(context.conn, given_[0])
-    if row is None or (body.domain_id is not None and not row.is_domain):
+    if row is None or (body.domain_id and not row.is_domain):
         raise BadRequest(f"Could not find project or domain: {given_[0]}.")
     return given_[0]
 

@@ -43,8 +43,8 @@ class NewLimit(Struct, forbid_unknown_fields=True):
     resource_name: Name255
     resource_limit: Number
     region_id: RegionId | None = None
-    project_id: Id | None = None
-    domain_id: Id | None = None
+    project_id: Id | UnsetType | None = UNSET
+    domain_id: Id | UnsetType | None = UNSET
     description: Text255 | None = None
 
 

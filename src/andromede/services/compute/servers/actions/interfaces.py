@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import UNSET
+
 from andromede.http.access import PROJECT_MEMBER
 from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
@@ -45,7 +47,7 @@ def attach(context: Context) -> dict[str, Any]:
         raise BadRequest("Must input network_id when request IP address")
     guards.in_state(server, "attach_interface", vm=FROM)
     context.admit(server.project_id, server.site)
-    wanted = Network(uuid=asked.net_id, port=asked.port_id, fixed_ip=ip, tag=asked.tag)
+    wanted = Network(uuid=asked.net_id, port=asked.port_id, fixed_ip=ip or UNSET, tag=asked.tag)
     nic = networking.join(context, server, wanted)
     nic = Nic(port=nic.port, owned=nic.owned, tag=nic.tag, moving="joining")
     _begin(context, server, "attach_interface", [*server.nics, nic])
