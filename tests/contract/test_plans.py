@@ -173,7 +173,7 @@ def queries(client: Client, path: str, headers: Mapping[str, str], row: Operatio
     return [
         *pages,
         *(f"?{name}={quote(value)}" for name, value in fields.items()),
-        *(f"?sort_key={name}" for name in fields),
+        *(f"?sort_key={name}&sort_dir=asc" for name in fields),
         *(f"?sort_key={name}&sort_dir=desc&limit=2&marker={marker}" for name in fields),
     ]
 

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 FOLDER = "ANDROMEDE_EXCHANGES"
-SERVICES = ("compute", "identity", "image")
+SERVICES = ("compute", "identity", "image", "network")
 KINDS = (
     ("id", re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")),
     ("number", re.compile(r"-?\d+(?:\.\d+)?")),

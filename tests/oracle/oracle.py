@@ -11,6 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from andromede.services.network.discovery import catalog
+
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
 OURS = Path(os.environ.get("ANDROMEDE_VENV") or CHECKOUT / ".venv")
@@ -19,19 +21,33 @@ DIFFERENCES = HERE / "differences.txt"
 
 
 def ask(asked: Iterable[Mapping[str, Any]]) -> list[dict[str, Any] | None]:
-    """What the oracle knows of each row or exchange, in their order; None where it has no rule.
+    """What the oracle knows of each row or exchange, in their order; None where it has no rule. Each
+    service is asked in a process of its own: their options have the same names.
 
     Errors: AssertionError when its environment is missing, or it fails.
     """
     assert PYTHON.exists(), f"{PYTHON} is missing; ./andromede test makes it of locks/oracle.txt"
+    every = list(asked)
+    told: list[dict[str, Any] | None] = [None] * len(every)
+    for service in sorted({each["service"] for each in every}):
+        places = [at for at, each in enumerate(every) if each["service"] == service]
+        for at, answer in zip(places, _answers([every[at] for at in places]), strict=True):
+            told[at] = answer
+    return told
+
+
+def _answers(asked: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any] | None]:
     lines = "".join(json.dumps(each) + "\n" for each in asked)
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT)}
+    environment = {
+        "PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT),
+        "ORACLE_EXTENSIONS": ",".join(catalog.BY_ALIAS),
+    }  # fmt: skip
     done = subprocess.run(
         [str(PYTHON), "-m", "tests.oracle.upstream"], input=lines, capture_output=True, text=True,
         env=environment, cwd=CHECKOUT, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return (json.loads(line) for line in done.stdout.splitlines())
 
 
 def wrongs(exchanges: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

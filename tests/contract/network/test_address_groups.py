@@ -16,7 +16,7 @@ def made_of(net: Net, *addresses: str) -> Any:
 def test_a_group_lives(net: Net) -> None:
     made = made_of(net, "10.1.0.7/24", "fd00::1/128", "10.1.0.0/24")
     assert made["addresses"] == ["10.1.0.0/24", "fd00::1/128"]
-    assert (made["project_id"], made["shared"], made["revision_number"]) == ("p1", False, 0)
+    assert (made["project_id"], "shared" in made, made["revision_number"]) == ("p1", False, 0)
     path = f"address-groups/{made['id']}"
     assert net.get(path)["address_group"] == made
     assert net.put(path, {"address_group": {"name": "b"}})["address_group"]["name"] == "b"

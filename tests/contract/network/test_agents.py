@@ -40,6 +40,18 @@ def test_each_host_has_its_agents(admin: Net) -> None:
     admin.refused("GET", f"agents/{unknown_id()}", None, 404, "AgentNotFound")
 
 
+def test_lists_of_few_are_paged_too(admin: Net, net: Net) -> None:
+    every = [each["id"] for each in admin.get("agents")["agents"]]
+    assert [each["id"] for each in admin.get("agents?limit=1")["agents"]] == every[:1]
+    beyond = admin.get(f"agents?marker={every[0]}&fields=id")["agents"]
+    assert beyond == [{"id": each} for each in every[1:]]
+    for query in ("limit=-1", "limit=x", "marker=nothing", "sort_key=id&sort_dir=asc"):
+        admin.refused("GET", f"agents?{query}", None, 400, "HTTPBadRequest")
+    for path in ("availability_zones", "service-providers", "qos/rule-types"):
+        net.refused("GET", f"{path}?limit=x", None, 400, "HTTPBadRequest")
+        net.refused("GET", f"{path}?sort_key=colour&sort_dir=asc", None, 400, "HTTPBadRequest")
+
+
 def test_customers_see_none(admin: Net, net: Net) -> None:
     assert net.get("agents") == {"agents": []}
     net.call("GET", f"agents/{unknown_id()}").expect(403)

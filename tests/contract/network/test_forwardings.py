@@ -30,7 +30,7 @@ class Site:
 
     def refused(self, status: int, name: str, **values: Any) -> None:
         body = {"protocol": "tcp", "internal_port_id": self.port["id"], "external_port": 80,
-                "internal_port": 80, **values}  # fmt: skip
+                "internal_port": 80, "internal_ip_address": self.inner, **values}  # fmt: skip
         self.net.refused("POST", self.path, {"port_forwarding": body}, status, name)
 
     def shown(self) -> Any:
@@ -78,7 +78,8 @@ def test_ranges_are_port_by_port(site: Site) -> None:
     site.add(external_port_range="8000:8002", internal_port_range="80:82", **ranged)
     site.add(protocol="udp", external_port_range="53", internal_port_range="5353", **ranged)
     body = {"protocol": "tcp", "internal_port_id": site.port["id"], "internal_port": 90,
-            "external_port_range": "9000:9001", "internal_port_range": None}  # fmt: skip
+            "external_port_range": "9000:9001", "internal_port_range": None,
+            "internal_ip_address": site.inner}  # fmt: skip
     site.net.post(site.path, {"port_forwarding": body})
     assert sorted(site.told()) == [
         ("tcp", 8000, site.inner, 80), ("tcp", 8001, site.inner, 81), ("tcp", 8002, site.inner, 82),
@@ -88,11 +89,12 @@ def test_ranges_are_port_by_port(site: Site) -> None:
 
 
 def test_bad_forwardings_are_refused(site: Site) -> None:
-    site.add(external_port=80, internal_ip_address=None)
+    site.add(external_port=80)
     site.refused(400, "BadRequest")
     site.refused(400, "BadRequest", external_port=None, external_port_range="70:90")
     for status, name, values in (
         (400, "HTTPBadRequest", {"protocol": "icmp"}),
+        (400, "HTTPBadRequest", {"internal_ip_address": None}),
         (400, "HTTPBadRequest", {"external_port": 0}),
         (400, "HTTPBadRequest", {"external_port_range": "9:8"}),
         (400, "HTTPBadRequest", {"external_port_range": "1:2000"}),
@@ -119,12 +121,14 @@ def test_what_goes_through_one_router_goes_through_no_other(site: Site) -> None:
     other, network = net.router(), net.network()
     block = net.subnet(network, "10.5.0.0/24")
     port = net.port(network)
-    site.refused(404, "ExternalGatewayForFloatingIPNotFound", internal_port_id=port["id"])
+    there = {"internal_port_id": port["id"],
+             "internal_ip_address": port["fixed_ips"][0]["ip_address"]}  # fmt: skip
+    site.refused(404, "ExternalGatewayForFloatingIPNotFound", **there)
     leg(net, other, "add", subnet_id=block["id"])
     gateway = {"router": {"external_gateway_info": {"network_id": site.external["id"]}}}
     net.put(f"routers/{other['id']}", gateway)
     site.add()
-    site.refused(400, "BadRequest", internal_port_id=port["id"])
+    site.refused(400, "BadRequest", **there)
     second = site.add(external_port=81)
     change = {"port_forwarding": {"internal_port_id": port["id"]}}
     net.refused("PUT", f"{site.path}/{second['id']}", change, 400, "BadRequest")
@@ -134,7 +138,8 @@ def test_a_floating_ip_does_one_or_the_other(site: Site) -> None:
     net = site.net
     whole = net.floating(site.external, port_id=site.port["id"])
     body = {"port_forwarding": {"protocol": "tcp", "internal_port_id": site.port["id"],
-                                "external_port": 1, "internal_port": 1}}  # fmt: skip
+                                "external_port": 1, "internal_port": 1,
+                                "internal_ip_address": site.inner}}  # fmt: skip
     net.refused(
         "POST",
         f"floatingips/{whole['id']}/port_forwardings",
@@ -182,7 +187,11 @@ def test_a_port_takes_its_forwardings_along(site: Site) -> None:
     net = site.net
     second = net.port(site.network)
     site.add()
-    site.add(external_port=81, internal_port_id=second["id"], internal_ip_address=None)
+    site.add(
+        external_port=81,
+        internal_port_id=second["id"],
+        internal_ip_address=second["fixed_ips"][0]["ip_address"],
+    )
     net.refused("DELETE", f"subnets/{site.subnet['id']}", None, 409, "SubnetInUse")
     named = {"subnet_id": site.subnet["id"]}
     path = f"routers/{site.router['id']}/remove_router_interface"
@@ -202,7 +211,8 @@ def test_strangers_have_no_part_in_it(site: Site) -> None:
         other.refused(method, f"{site.path}/{made['id']}", body, 404, "FloatingIPNotFound")
     mine = other.floating(site.external)
     body = {"port_forwarding": {"protocol": "tcp", "internal_port_id": site.port["id"],
-                                "external_port": 1, "internal_port": 1}}  # fmt: skip
+                                "external_port": 1, "internal_port": 1,
+                                "internal_ip_address": site.inner}}  # fmt: skip
     path = f"floatingips/{mine['id']}/port_forwardings"
     other.refused("POST", path, body, 404, "PortNotFound")
 

@@ -40,7 +40,10 @@ def test_a_new_group_lets_out_only(net: Net) -> None:
         ("egress", "IPv6", None, None, None, None, None),
     ]
     assert net.get(f"security-groups/{made['id']}")["security_group"] == made
-    names = [each["name"] for each in net.get("security-groups?sort_key=name")["security_groups"]]
+    names = [
+        each["name"]
+        for each in net.get("security-groups?sort_key=name&sort_dir=asc")["security_groups"]
+    ]
     assert names == ["default", "web"]
 
 

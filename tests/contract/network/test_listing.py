@@ -18,7 +18,7 @@ def names(net: Net, query: str) -> list[str]:
 @pytest.fixture
 def five(net: Net) -> Net:
     for name in ("b", "a", "c", "a", "d"):
-        net.network(name=name, description=None if name == "c" else f"d{name}")
+        net.network(name=name, description="" if name == "c" else f"d{name}")
     return net
 
 
@@ -35,7 +35,8 @@ def test_filters_are_typed_and_may_repeat(five: Net) -> None:
 @pytest.mark.parametrize(
     "query",
     ["colour=red", "mtu=x", "admin_state_up=perhaps", "limit=-1", "limit=x", "sort_key=colour",
-     "sort_dir=asc", "sort_key=name&sort_dir=up", "marker=nothing", "changed_since=yesterday"],
+     "sort_key=colour&sort_dir=asc", "sort_dir=asc", "sort_key=name", "sort_key=name&sort_dir=up",
+     "marker=nothing", "changed_since=yesterday"],
 )  # fmt: skip
 def test_bad_queries_are_refused(five: Net, query: str) -> None:
     five.call("GET", f"networks?{query}").expect(400)
@@ -49,10 +50,10 @@ def test_fields_are_chosen(five: Net) -> None:
 
 
 def test_sorting_is_stable(five: Net) -> None:
-    assert names(five, "sort_key=name") == ["a", "a", "b", "c", "d"]
+    assert names(five, "sort_key=name&sort_dir=asc") == ["a", "a", "b", "c", "d"]
     assert names(five, "sort_key=name&sort_dir=desc") == ["d", "c", "b", "a", "a"]
     assert names(five, "sort_key=description&sort_dir=asc")[0] == "c"
-    assert names(five, "sort_key=id&sort_dir=desc") == names(five, "sort_key=id")[::-1]
+    assert names(five, "sort_key=id&sort_dir=desc") == names(five, "sort_key=id&sort_dir=asc")[::-1]
 
 
 def test_changed_since(five: Net) -> None:
@@ -164,3 +165,21 @@ def test_filters_that_no_column_holds(net: Net) -> None:
     assert [each["id"] for each in found] == [group["id"]]
     zone = net.get("availability_zones?state=full")["availability_zones"]
     assert zone == []
+
+
+def test_templates_are_sorted_by_what_they_have_and_have_not(net: Net) -> None:
+    admin = Net(net.cloud, "admin", "ops")
+    for port in (22, 7):
+        body = {"direction": "ingress", "protocol": "tcp", "port_range_min": port,
+                "port_range_max": port}  # fmt: skip
+        admin.post("default-security-group-rules", {"default_security_group_rule": body})
+    path = "default-security-group-rules?sort_key=port_range_min&sort_dir"
+    for direction, last in (("asc", [7, 22]), ("desc", [7, None])):
+        found = net.get(f"{path}={direction}")["default_security_group_rules"]
+        ports = [each["port_range_min"] for each in found]
+        assert list(dict.fromkeys(ports))[-2:] == last
+
+
+def test_addresses_are_searched_by_pairs(net: Net) -> None:
+    told = net.refused("GET", "ports?fixed_ips=10.0.0.3", None, 400, "HTTPBadRequest")
+    assert "<key>=[value]" in told

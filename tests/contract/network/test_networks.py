@@ -66,6 +66,15 @@ def test_bad_networks_are_refused(net: Net) -> None:
     assert net.get("networks")["networks"] == []
 
 
+def test_what_upstream_refuses_in_any_noun_is_refused(net: Net) -> None:
+    for values in (
+        {"name": " "}, {"name": "a\nb"}, {"name": "\u202e"}, {"description": None},
+        {"availability_zone_hints": None}, {"project_id": "p1", "tenant_id": ""},
+    ):  # fmt: skip
+        net.refused("POST", "networks", {"network": values}, 400, "HTTPBadRequest")
+    assert net.network(name="été 1", project_id="p1", tenant_id="p1")["name"] == "été 1"
+
+
 def test_only_operators_share_and_open(net: Net) -> None:
     for name in ("shared", "router:external", "is_default", "provider:network_type"):
         message = net.refused(

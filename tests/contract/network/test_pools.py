@@ -60,6 +60,7 @@ BAD: list[tuple[Any, int, str]] = [
     ({"prefixes": ["10.0.0.0/8", "fd00::/8"]}, 400, "PrefixVersionMismatch"),
     ({"prefixes": ["x"]}, 400, "HTTPBadRequest"),
     ({"name": " "}, 400, "HTTPBadRequest"),
+    ({"name": ""}, 400, "HTTPBadRequest"),
     ({"min_prefixlen": 33}, 400, "IllegalSubnetPoolPrefixBounds"),
     ({"max_prefixlen": 33}, 400, "IllegalSubnetPoolPrefixBounds"),
     ({"default_prefixlen": 7}, 400, "IllegalSubnetPoolPrefixBounds"),

@@ -97,7 +97,8 @@ def test_a_customers_router_and_port_are_opened_by_consent(world: Customers) -> 
     subnet = member.get(f"{NET}/networks/{net}").expect(200)["network"]["subnets"][0]
     join = f"{NET}/routers/{router}/add_router_interface"
     assert member.put(join, {"subnet_id": subnet}).status == 200
-    port = new(member, "port", network_id=net).expect(201)["port"]["id"]
+    made = new(member, "port", network_id=net).expect(201)["port"]
+    port, address = made["id"], made["fixed_ips"][0]["ip_address"]
     inner = new(operator, "network").expect(201)["network"]["id"]
     block = {"network_id": inner, "cidr": "10.9.0.0/24", "ip_version": 4}
     own = new(operator, "subnet", **block).expect(201)["subnet"]["id"]
@@ -107,6 +108,7 @@ def test_a_customers_router_and_port_are_opened_by_consent(world: Customers) -> 
     refused(operator.put(path, {"floatingip": {"port_id": port}}))
     forward = {"port_forwarding": {
         "protocol": "tcp", "internal_port": 22, "external_port": 22, "internal_port_id": port,
+        "internal_ip_address": address,
     }}  # fmt: skip
     refused(operator.post(f"{path}/port_forwardings", forward))
     world.give("access", resource=port)

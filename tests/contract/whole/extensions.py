@@ -33,8 +33,7 @@ def fill(whole: Whole, member: Client, manager: Client, admin: Client) -> None:
     }  # fmt: skip
     whole.cloud.database.transact(lambda connection: beat(connection, "host", started=True))
     agents = admin.get(f"{NETWORK}/agents").expect(200)["agents"]
-    kinds = {each["binary"]: each["id"] for each in agents}
-    dhcp = next(key for name, key in kinds.items() if "dhcp" in name)
+    dhcp = next(each["id"] for each in agents if "dhcp" in each["binary"])
     spare = ids["spare network"] = member.post(f"{NETWORK}/networks", {"network": {}}).json[
         "network"]["id"]  # fmt: skip
     shared = {"object_type": "network", "object_id": spare}
@@ -63,7 +62,16 @@ def fill(whole: Whole, member: Client, manager: Client, admin: Client) -> None:
         "forwarded address": forwarding["internal_ip_address"],
     })  # fmt: skip
     _tagged(ids, member, manager)
+    _idle(ids, member)
     _placement(ids, admin)
+
+
+def _idle(ids: dict[str, str], member: Client) -> None:
+    """A floating IP that may go, as the one that forwards may not."""
+    wish = {"floatingip": {"floating_network_id": ids["external"]}}
+    idle = member.post(f"{NETWORK}/floatingips", wish).expect(201)["floatingip"]["id"]
+    ids["network:floatingip:delete/floatingips"] = idle
+    ids["compute:floating-ip:delete/os-floating-ips"] = idle
 
 
 def _tagged(ids: dict[str, str], member: Client, manager: Client) -> None:

@@ -94,7 +94,10 @@ def _network(plural: str, one: str, more: Callable[[Whole, int], dict[str, Any]]
     sort = "name" if named else "description"
     return Listed(
         path=f"{NETWORK}/{plural}", body=body, one=one, reverse=True,
-        sorts=(f"sort_key={sort}", f"sort_key={sort}&sort_dir=desc", "sort_key=project_id"),
+        sorts=tuple(
+            f"sort_key={key}&sort_dir={way}"
+            for key, way in ((sort, "asc"), (sort, "desc"), ("project_id", "asc"))
+        ),
     )  # fmt: skip
 
 

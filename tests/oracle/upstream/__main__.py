@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.oracle.upstream.rule import Table
 
-SERVICES = ("compute", "identity", "image")
+SERVICES = ("compute", "identity", "image", "network")
 
 
 class Services:

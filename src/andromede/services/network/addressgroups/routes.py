@@ -19,13 +19,11 @@ from andromede.services.network.common.rows import rows
 from andromede.services.network.common.store import Row
 from andromede.services.network.ports import plug
 from andromede.services.network.rules import store as rules
-from andromede.services.network.shares import store as shares
 from andromede.services.network.templates import store as templates
 
 
-def views(context: Context, found: Sequence[Row]) -> list[Row]:
-    mine = shares.shared_with(context.conn, context.project_id, (row["id"] for row in found))
-    return [addressgroups.view(row, row["id"] in mine) for row in found]
+def views(_: Context, found: Sequence[Row]) -> list[Row]:
+    return [addressgroups.view(row) for row in found]
 
 
 def index(context: Context) -> object:

@@ -54,7 +54,7 @@ def addresses_of(connection: Connection, group_ids: Iterable[str]) -> dict[str, 
     return {row.id: row.addresses for row in connection.execute(statement)}
 
 
-def view(row: Mapping[str, Any], shared: bool) -> Row:
+def view(row: Mapping[str, Any]) -> Row:
     """An address group as clients see it."""
     shown = {k: v for k, v in standard_view(row, ()).items() if k != "tags"}
-    return {**shown, "addresses": row["addresses"], "shared": shared}
+    return {**shown, "addresses": row["addresses"]}

@@ -11,7 +11,7 @@ from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.services.network.agents import store as agents
-from andromede.services.network.common import checks, handling
+from andromede.services.network.common import checks, handling, listing
 from andromede.services.network.common.errors import in_use
 from andromede.services.network.common.store import Row
 from andromede.services.network.networks import store as networks
@@ -29,9 +29,8 @@ def index(context: Context) -> object:
     caller = context.caller
     every = agents.every(context.conn) if ADMIN.allows(caller) else []
     wanted = [(k, v) for k, v in context.query if k in FILTERS or k in FLAGS]
-    fields = {v for k, v in context.query if k == "fields"}
     found = [each for each in every if all(_matches(each, k, v) for k, v in wanted)]
-    return {"agents": [_trimmed(each, fields) for each in found]}
+    return {"agents": listing.few(context, found)}
 
 
 def _matches(agent: Row, name: str, value: str) -> bool:
@@ -41,10 +40,6 @@ def _matches(agent: Row, name: str, value: str) -> bool:
         except ValueError as error:
             raise BadRequest(f"Invalid input for {name}. Reason: {error}.") from None
     return str(agent[name]).lower() == value.lower()
-
-
-def _trimmed(agent: Row, fields: set[str]) -> Row:
-    return {k: v for k, v in agent.items() if not fields or k in fields}
 
 
 def show(context: Context) -> object:

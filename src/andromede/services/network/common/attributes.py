@@ -72,7 +72,7 @@ class Schema:
 STANDARD = (
     Attribute(name="id"),
     Attribute(name="name", reader=checks.name, default=""),
-    Attribute(name="description", reader=checks.optional(checks.description), default=""),
+    Attribute(name="description", reader=checks.description, default=""),
     Attribute(name="revision_number"),
     Attribute(name="created_at", stored=False),
     Attribute(name="updated_at", stored=False),
@@ -216,7 +216,7 @@ def _project(schema: Schema, values: Mapping[str, Any], context: Context) -> str
 
 
 def _same(project: Any, tenant: Any) -> str:
-    first, second = project or "", tenant or ""
-    if first and second and first != second:
+    given = [each for each in (project, tenant) if isinstance(each, str)]
+    if len(set(given)) > 1:
         raise BadRequest("'project_id' and 'tenant_id' do not match")
-    return str(first or second)
+    return given[0] if given else ""

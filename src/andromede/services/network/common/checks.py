@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -151,6 +152,17 @@ def listing(reader: Reader, *, unique: str = "") -> Reader:
     return read
 
 
+def filled(reader: Reader) -> Reader:
+    """What `reader` reads, but not null."""
+
+    def read(value: Any) -> Any:
+        if value is None:
+            raise ValueError("'None' is not accepted: the attribute may be left out")
+        return reader(value)
+
+    return read
+
+
 def document(required: dict[str, Reader], allowed: dict[str, Reader] | None = None) -> Reader:
     """An object with exactly these members; `allowed` ones may be absent and then are."""
     allowed = allowed or {}
@@ -170,8 +182,20 @@ def document(required: dict[str, Reader], allowed: dict[str, Reader] | None = No
 
 
 host_routes = listing(document({"destination": cidr, "nexthop": ip}), unique="host route")
-name = text(255)
 description = text(255)
+
+
+def name(value: Any) -> str:
+    """A name of at most 255 characters, each of them seen, and no space at either end."""
+    word: str = text(255)(value)
+    if word != word.strip() or any(_hidden(each) for each in word):
+        raise ValueError(f"'{value}' is not a valid string")
+    return word
+
+
+def _hidden(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category.startswith("C") or category in ("Zl", "Zp")
 
 
 def ordered_pool(value: Any) -> dict[str, str]:

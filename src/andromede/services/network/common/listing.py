@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -86,19 +86,52 @@ def _moment(value: str) -> int:
 
 
 def _sort(pairs: Sequence[tuple[str, str]], schema: Schema) -> list[tuple[str, bool]]:
+    known = {name: each.key for name, each in schema.table.items() if each.stored}
+    sort = [(known[name], direction == "desc") for name, direction in _orders(pairs, known)]
+    return sort if ("id", False) in sort or ("id", True) in sort else [*sort, ("id", False)]
+
+
+def _orders(pairs: Sequence[tuple[str, str]], known: Container[str]) -> list[tuple[str, str]]:
+    """Each key to sort by, with its direction.
+
+    Errors: BadRequest for an unknown one, or not as many of one as of the other.
+    """
     keys = [value for key, value in pairs if key == "sort_key"]
     directions = [value for key, value in pairs if key == "sort_dir"]
-    if len(keys) < len(directions):
+    if len(keys) != len(directions):
         raise BadRequest("The number of sort_keys and sort_dirs must be same")
-    sort: list[tuple[str, bool]] = []
-    for at, name in enumerate(keys):
-        if name not in schema.table or not schema.table[name].stored:
+    for name, direction in zip(keys, directions, strict=True):
+        if name not in known:
             raise BadRequest(f"'{name}' is invalid attribute for sort keys")
-        direction = directions[at] if at < len(directions) else "asc"
         if direction not in ("asc", "desc"):
             raise BadRequest(f"'{direction}' is invalid value for sort_dirs, accepted: asc, desc")
-        sort.append((schema.table[name].key, direction == "desc"))
-    return sort if ("id", False) in sort or ("id", True) in sort else [*sort, ("id", False)]
+    return list(zip(keys, directions, strict=True))
+
+
+def few(
+    context: Context, found: list[dict[str, Any]], keys: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """The page that is asked for of a few documents, by one of `keys` or in the order that they come
+    in, with the asked fields.
+
+    Errors: BadRequest for a faulty limit, a marker that is none of them, or another order.
+    """
+    for key, direction in reversed(_orders(context.query, keys)):
+        found = sorted(found, key=_of(key), reverse=direction == "desc")
+    page, fields = read_page(context.query), _fields(context.query)
+    if page.marker:
+        at = next((at for at, each in enumerate(found) if each.get("id") == page.marker), None)
+        if at is None:
+            raise BadRequest(f"marker '{page.marker}' is not valid: an id of the list is accepted")
+        found = found[at + 1 :]
+    return [
+        {name: value for name, value in each.items() if not fields or name in fields}
+        for each in found[: page.limit or MOST]
+    ]
+
+
+def _of(key: str) -> Callable[[dict[str, Any]], tuple[bool, Any]]:
+    return lambda each: (each[key] is not None, each[key])  # what has none comes first
 
 
 def answer(

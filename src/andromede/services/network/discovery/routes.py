@@ -66,11 +66,10 @@ PROVIDERS = [{"service_type": "L3_ROUTER_NAT", "name": "andromede", "default": T
 def providers(context: Context) -> object:
     """Who realises routers: the one engine."""
     wanted = [(k, v) for k, v in context.query if k in PROVIDERS[0]]
-    return {
-        "service_providers": [
-            each for each in PROVIDERS if all(str(each[k]).lower() == v.lower() for k, v in wanted)
-        ]
-    }
+    found = [
+        each for each in PROVIDERS if all(str(each[k]).lower() == v.lower() for k, v in wanted)
+    ]
+    return {"service_providers": listing.few(context, found)}
 
 
 def zones(context: Context) -> object:
@@ -80,11 +79,8 @@ def zones(context: Context) -> object:
         {"name": ZONE, "resource": resource, "state": "available"}
         for resource in ("network", "router")
     ]
-    return {
-        "availability_zones": [
-            each for each in every if all(each[k] == v for k, v in wanted.items() if k in each)
-        ]
-    }
+    found = [each for each in every if all(each[k] == v for k, v in wanted.items() if k in each)]
+    return {"availability_zones": listing.few(context, found)}
 
 
 def _availability(context: Context, found: Sequence[Row]) -> list[dict[str, Any]]:

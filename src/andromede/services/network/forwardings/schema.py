@@ -42,9 +42,7 @@ FORWARDING = Schema(
         ),
         Attribute(name="protocol", reader=protocol, default=REQUIRED),
         Attribute(name="internal_port_id", reader=checks.identifier, default=REQUIRED),
-        Attribute(
-            name="internal_ip_address", reader=checks.optional(checks.ip), default=None
-        ),
+        Attribute(name="internal_ip_address", reader=checks.ip, default=REQUIRED),
         Attribute(
             name="external_port", reader=checks.optional(_port), default=None,
             column="external_first",

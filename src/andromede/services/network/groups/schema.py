@@ -62,7 +62,8 @@ GROUP = Schema(
     "security_group",
     "security_groups",
     [
-        *STANDARD,
+        *(each for each in STANDARD if each.name != "name"),
+        Attribute(name="name", reader=checks.text(255), default=""),
         Attribute(name="stateful", reader=checks.boolean, default=True),
         Attribute(name="security_group_rules", stored=False),
         Attribute(name="shared", stored=False),

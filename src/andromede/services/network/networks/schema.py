@@ -11,7 +11,7 @@ LEAST_MTU_V6 = 1280
 ZONE = "nova"
 TYPE = "local"  # of every network: its segments are all of one host
 
-zone_hints = checks.listing(checks.one_of(ZONE), unique="availability zone")
+zone_hints = checks.filled(checks.listing(checks.one_of(ZONE), unique="availability zone"))
 
 NETWORK = Schema(
     "network",
@@ -55,7 +55,7 @@ NETWORK = Schema(
         ),
         Attribute(
             name="provider:physical_network",
-            reader=checks.optional(checks.text(64)),
+            reader=checks.text(64),
             put=False,
             default=UNSET,
             admin=True,
@@ -64,7 +64,7 @@ NETWORK = Schema(
         ),
         Attribute(
             name="provider:segmentation_id",
-            reader=checks.optional(checks.integer(0, 2**31 - 1)),
+            reader=checks.integer(0, 2**31 - 1),
             put=False,
             default=UNSET,
             admin=True,

@@ -26,7 +26,7 @@ def prefixes(value: Any) -> list[str]:
 
 def pool_name(value: Any) -> str:
     word: str = checks.name(value)
-    if not word.strip():
+    if not word:
         raise ValueError(f"'{value}' is blank")
     return word
 

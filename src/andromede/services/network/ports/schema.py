@@ -102,7 +102,7 @@ PORT = Schema(
         Attribute(name="admin_state_up", reader=checks.boolean, default=True),
         Attribute(name="status"),
         Attribute(name="mac_address", reader=checks.mac),
-        Attribute(name="fixed_ips", reader=fixed_ips, stored=False),
+        Attribute(name="fixed_ips", reader=checks.filled(fixed_ips), stored=False),
         Attribute(name="device_id", reader=checks.text(255), default=""),
         Attribute(name="device_owner", reader=device_owner, default=""),
         Attribute(name="security_groups", reader=group_ids, stored=False),

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from andromede.db import Connection, metadata
 from andromede.db.plain import Statement, several
 from andromede.db.types import Json, identifier, table
+from andromede.http.errors import BadRequest
 from andromede.services.network.addresses.store import Held, allocation
 from andromede.services.network.common.errors import in_use
 from andromede.services.network.common.store import (
@@ -80,10 +81,16 @@ def seen(project: Project) -> list[Where]:
 
 
 def _by_address(values: Sequence[str]) -> Where:
-    """`fixed_ips=ip_address=…`, `subnet_id=…`, `ip_address_substr=…`: each must hold."""
+    """`fixed_ips=ip_address=…`, `subnet_id=…`, `ip_address_substr=…`: each must hold.
+
+    Errors: BadRequest for what is no pair.
+    """
     conditions: list[Where] = []
     for value in values:
-        key, _, word = value.partition("=")
+        key, pair, word = value.partition("=")
+        if not pair:
+            raise BadRequest(f"Invalid input for operation: '{value}' is not of the form "
+                             f"<key>=[value].")  # fmt: skip
         if key == "ip_address":
             conditions.append(allocation.c.ip == word)
         elif key == "subnet_id":

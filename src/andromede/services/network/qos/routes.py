@@ -11,7 +11,7 @@ from andromede.http.access import PROJECT_MANAGER, PROJECT_READER
 from andromede.http.context import Context
 from andromede.http.errors import NotFound
 from andromede.http.operation import Operation, Reply
-from andromede.services.network.common import handling, store
+from andromede.services.network.common import handling, listing, store
 from andromede.services.network.common.errors import in_use
 from andromede.services.network.common.rows import rows
 from andromede.services.network.common.store import Row
@@ -86,9 +86,9 @@ def delete(context: Context) -> Reply:
     return handling.gone()
 
 
-def types(_: Context) -> object:
+def types(context: Context) -> object:
     """The kinds of rules that are enforced here."""
-    return {"rule_types": [{"type": kind} for kind in TYPES]}
+    return {"rule_types": listing.few(context, [{"type": kind} for kind in TYPES], ["type"])}
 
 
 def one_type(context: Context) -> object:

@@ -26,7 +26,6 @@ from andromede.services.network.ports.allocate import is_automatic
 from andromede.services.network.ports.schema import DHCP, SERVICE_OWNERS
 from andromede.services.network.quota import store as quota
 from andromede.services.network.routers import touch
-from andromede.services.network.shares import store as shares
 from andromede.services.network.subnets import plan
 from andromede.services.network.subnets import store as subnets
 from andromede.services.network.subnets.schema import SUBNET
@@ -35,10 +34,7 @@ from andromede.services.network.subnets.store import SUBNETS
 
 def views(context: Context, found: Sequence[Row]) -> list[Row]:
     tags = store.tags_of(context.conn, (row["id"] for row in found))
-    nets = networks.by_ids(context.conn, (row["network_id"] for row in found))
-    mine = shares.shared_with(context.conn, context.project_id, nets)
-    shared = {key: row["shared"] or key in mine for key, row in nets.items()}
-    return [subnets.view(row, shared[row["network_id"]], tags[row["id"]]) for row in found]
+    return [subnets.view(row, tags[row["id"]]) for row in found]
 
 
 def index(context: Context) -> object:
@@ -64,7 +60,7 @@ def make(context: Context, values: dict[str, Any]) -> Row:
     context.admit(values["project_id"])
     quota.require(context.conn, values["project_id"], "subnet")
     row = insert(context, network, values)
-    return subnets.view(row, network["shared"], [])
+    return subnets.view(row, [])
 
 
 def insert(context: Context, network: Row, values: dict[str, Any]) -> Row:

@@ -118,7 +118,7 @@ def remove(connection: Connection, subnet_id: str) -> None:
     connection.execute(sa.delete(subnet).where(subnet.c.id == subnet_id))
 
 
-def view(row: Mapping[str, Any], shared: bool, tags: Sequence[str]) -> Row:
+def view(row: Mapping[str, Any], tags: Sequence[str]) -> Row:
     """A subnet as clients see it."""
     return {
         **standard_view(row, tags),
@@ -134,5 +134,4 @@ def view(row: Mapping[str, Any], shared: bool, tags: Sequence[str]) -> Row:
         "ipv6_address_mode": row["ipv6_address_mode"],
         "subnetpool_id": row["subnetpool_id"],
         "service_types": row["service_types"],
-        "shared": shared,
     }

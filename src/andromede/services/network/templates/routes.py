@@ -10,7 +10,7 @@ from andromede.http.context import Context
 from andromede.http.errors import BadRequest, NotFound
 from andromede.http.operation import Operation, Reply
 from andromede.services.network.addressgroups.store import GROUPS as ADDRESS_GROUPS
-from andromede.services.network.common import attributes, handling
+from andromede.services.network.common import attributes, handling, listing
 from andromede.services.network.common.errors import OverQuota, in_use
 from andromede.services.network.common.rows import rows
 from andromede.services.network.common.store import Row
@@ -19,17 +19,19 @@ from andromede.services.network.rules import check
 from andromede.services.network.templates import store as templates
 from andromede.services.network.templates.schema import PARENT, TEMPLATE
 
+KEYS = (
+    "id", "direction", "ethertype", "protocol", "port_range_min", "port_range_max",
+    "remote_ip_prefix", "remote_group_id", "remote_address_group_id",
+)  # fmt: skip
+
 
 def index(context: Context) -> object:
     """The list; what it is filtered by are its attributes."""
-    fields = [value for name, value in context.query if name == "fields"]
     wanted = [(name, value) for name, value in context.query if name in TEMPLATE.table]
     found = [templates.view(row) for row in templates.every(context.conn)]
     for name, value in wanted:
         found = [row for row in found if _spelled(row.get(name)) == value.lower()]
-    if fields:
-        found = [{k: v for k, v in row.items() if k in fields} for row in found]
-    return {TEMPLATE.plural: found}
+    return {TEMPLATE.plural: listing.few(context, found, KEYS)}
 
 
 def _spelled(value: object) -> str:
