@@ -59,7 +59,8 @@ def _document(content: bytes) -> Any:
 def shape(document: Any) -> Any:
     """What two documents have in common whose values alone differ."""
     if isinstance(document, dict):
-        return tuple(sorted((_kind(key), shape(value)) for key, value in document.items()))
+        found = [(_kind(key), shape(value)) for key, value in document.items()]
+        return tuple(sorted(found, key=repr))
     if isinstance(document, list):
         return ("list", *sorted({repr(shape(each)) for each in document}))
     return _kind(document) if isinstance(document, str) else type(document).__name__

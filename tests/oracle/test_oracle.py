@@ -60,6 +60,14 @@ def test_a_folder_of_exchanges_is_judged(tmp_path: Path) -> None:
     assert told.startswith("compute POST /os-keypairs: request required: 'keypair'")
 
 
+def test_shapes_are_told_of_ids_with_values_of_any_kind(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path)
+    other = ID.replace("3", "4")
+    for words in ({ID: {}, other: "x"}, {other: {}, ID: "x"}, {ID: {}, other: 1}):
+        recorder.note({**RIGHT, "response": words})
+    assert len(recorded.read(tmp_path)) == 2
+
+
 @pytest.mark.parametrize(
     ("path", "status", "body", "noted"),
     [

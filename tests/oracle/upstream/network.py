@@ -72,7 +72,13 @@ def _limits(known: Mapping[str, Any]) -> dict[str, Any]:
         "convert_to": converters.convert_to_int,
         "validate": {"type:range": [-1, constants.DB_INTEGER_MAX_VALUE]},
     }  # fmt: skip
-    return {_one(collection): number for collection in known}
+    shown = {"is_visible": True, "enforce_policy": True, "allow_put": False}
+    said = {"is_visible": False, "allow_put": True, "convert_to": converters.convert_to_boolean}
+    return {
+        **{_one(collection): number for collection in known},
+        **dict.fromkeys(("project_id", "tenant_id"), shown),
+        **dict.fromkeys(("check_limit", "force"), said),
+    }
 
 
 def _one(collection: str) -> str:
