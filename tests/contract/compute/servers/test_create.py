@@ -96,6 +96,7 @@ def test_a_servers_owner_sees_less_than_an_operator(site: Site) -> None:
         ({"networks": [{"port": "0" * 8}]}, "could not be found"),
         ({"networks": [{"port": "a", "fixed_ip": "10.0.0.9"}]}, "cannot be used"),
         ({"networks": [{"uuid": "0" * 8, "fixed_ip": "here"}]}, "fixed_ip"),
+        ({"networks": [{"uuid": "0" * 8, "fixed_ip": ""}]}, "fixed_ip"),
         ({"networks": [{"port": "a"}, {"port": "a"}]}, "specified twice"),
         ({"flavorRef": "none"}, "Flavor none could not be found"),
         ({"flavorRef": None}, "flavorRef"),

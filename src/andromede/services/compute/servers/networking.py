@@ -8,6 +8,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
+from msgspec import UNSET
+
 from andromede.config import server_uid
 from andromede.db import Connection
 from andromede.http.context import Context
@@ -92,7 +94,7 @@ def _require_sense(wanted: Sequence[Network], servers: int) -> None:
                     f"Port ID '{each.port}' was specified twice: you cannot attach a port multiple "
                     f"times."
                 )
-            if each.fixed_ip:
+            if each.fixed_ip is not UNSET:
                 raise BadRequest(
                     f"Specified Fixed IP '{each.fixed_ip}' cannot be used with port "
                     f"'{each.port}': the two cannot be specified together."
@@ -100,7 +102,7 @@ def _require_sense(wanted: Sequence[Network], servers: int) -> None:
             ports.add(each.port)
         elif not each.uuid:
             raise BadRequest("Bad network format: missing 'uuid'")
-        elif each.fixed_ip and not _address(each.fixed_ip):
+        elif each.fixed_ip is not UNSET and not _address(each.fixed_ip):
             raise BadRequest(
                 f"Invalid input for field/attribute fixed_ip. Value: {each.fixed_ip}. An IPv4 or "
                 f"IPv6 address is accepted."
