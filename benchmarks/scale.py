@@ -49,7 +49,7 @@ def run() -> list[Row]:
             grow(cloud, target, size)
             bulk = ", in bulk above 10,000" if size > BY_API else ""
             name = f"{size:,} servers{bulk}"
-            rows += [_boots(target, name), *_latencies(target, name)]
+            rows += [*_boots(target, name), *_latencies(target, name)]
     return rows
 
 
@@ -85,19 +85,29 @@ def _settled(session: Session) -> None:
     poll(idle, 600, "servers were still being built")
 
 
-def _boots(target: _Target, name: str) -> Row:
-    """Servers a minute from POST to ACTIVE, each with its port."""
-    began = time.monotonic()
+def _boots(target: _Target, name: str) -> list[Row]:
+    """Servers a minute from POST to ACTIVE, each with its port, and the worker's steps meanwhile."""
+    before, began = _steps(target.cloud), time.monotonic()
     _, made = load.rate(
         f"{target.compute}/servers", CLIENTS, SECONDS, method="POST", headers=target.headers,
         body=target.server_body(),
     )  # fmt: skip
     _settled(target.cloud.customer)
-    value = 60 * made / (time.monotonic() - began)
-    return Row(
-        name=f"boots, c={CLIENTS}, {name}", value=value, unit="1/min", limit=float(GOAL),
-        goal=">= 1", n=made,
-    )  # fmt: skip
+    spent = time.monotonic() - began
+    steps = _steps(target.cloud) - before
+    return [
+        Row(
+            name=f"boots, c={CLIENTS}, {name}", value=60 * made / spent, unit="1/min",
+            limit=float(GOAL), goal=">= 1", n=made,
+        ),
+        Row(name=f"worker's steps, {name}", value=steps / spent, unit="/s", n=steps),
+    ]  # fmt: skip
+
+
+def _steps(cloud: Scratch) -> int:
+    """How many steps the worker has made, by its own log."""
+    log = (cloud.state / "logs" / "worker.log").read_text(errors="replace")
+    return log.count('"event":"step"')
 
 
 def _latencies(target: _Target, name: str) -> list[Row]:
