@@ -96,7 +96,7 @@ class RawBoot:
             stack.callback(os.close, descriptor)
             return descriptor
 
-        def monitor(name: str) -> int:
+        def listening(name: str) -> int:
             (self.folder / name).unlink(missing_ok=True)
             listener = stack.enter_context(socket.socket(socket.AF_UNIX))
             listener.bind(str(self.folder / name))
@@ -112,11 +112,11 @@ class RawBoot:
             r"^fd=\d+,set=2$": opened(disk, os.O_RDWR),
             r"^fd=\d+,set=3$": opened(self.base, os.O_RDONLY),
             r"^fd=\d+,set=4$": opened(self.folder / drive.DRIVE, os.O_RDONLY),
-            r"^socket,id=commands,": monitor("commands"),
-            r"^socket,id=events,": monitor("events"),
             r"^tap,id=net0,": tap,
         }
-        argv = list(self.argv)
+        argv = [word for word in self.argv if word != "-S"]  # nobody is there to have it go on
+        for name in re.findall(r"(?<=\bsocket,id=)\w+(?=,fd=)", " ".join(argv)):
+            mine[rf"^socket,id={name},"] = listening(name)
         for pattern, descriptor in mine.items():
             [at] = [index for index, word in enumerate(argv) if re.search(pattern, word)]
             argv[at] = re.sub(r"\bfd=\d+", f"fd={descriptor}", argv[at])
