@@ -68,7 +68,6 @@ def test_a_flavor_is_made_shown_described_and_removed(admin: Client, member: Cli
 def test_an_id_is_given_or_made(admin: Client) -> None:
     assert len(make(admin, name="a", id=None)["id"]) == 36
     assert make(admin, name="b", id=7)["id"] == "7"
-    assert make(admin, name="  c ")["name"] == "c"
 
 
 def test_a_taken_name_or_id_conflicts(admin: Client) -> None:
@@ -84,7 +83,8 @@ def test_a_taken_name_or_id_conflicts(admin: Client) -> None:
     [
         {"ram": 0}, {"ram": -1}, {"ram": "x"}, {"vcpus": 0}, {"vcpus": 1.5}, {"disk": -1},
         {"disk": 2**31}, {"swap": -1}, {"OS-FLV-EXT-DATA:ephemeral": "-1"}, {"name": ""},
-        {"name": "a\x00b"}, {"name": "x" * 256}, {"id": " lead"}, {"id": "a/b"}, {"id": ""},
+        {"name": "a\x00b"}, {"name": " c"}, {"name": "x" * 256}, {"id": " lead"}, {"id": "a/b"},
+        {"id": ""},
         {"rxtx_factor": 0}, {"rxtx_factor": "-1"}, {"rxtx_factor": "x"}, {"colour": "red"},
         {"os-flavor-access:is_public": "perhaps"}, {"description": "x" * 65_536}, {"ram": True},
     ],

@@ -81,7 +81,7 @@ def test_a_port_is_given_and_given_back(site: Site) -> None:
     assert status_of(site, given) == ("DOWN", "")
 
 
-@pytest.mark.parametrize("body", [None, {}, {"interfaceAttachment": {}}])
+@pytest.mark.parametrize("body", [{}, {"interfaceAttachment": {}}])
 def test_the_projects_only_network_is_the_default(site: Site, body: Any) -> None:
     server = site.build(networks="none")["id"]
     made = site.member.post(url(server), body).expect(200)["interfaceAttachment"]

@@ -91,7 +91,7 @@ def columns(new: NewFlavor) -> dict[str, Any]:
     Errors: BadRequest naming the faulty member.
     """
     return {
-        "name": values.printable(new.name, "name", trim=True),
+        "name": values.printable(new.name, "name"),
         "ram": values.whole(new.ram, "ram", 1),
         "vcpus": values.whole(new.vcpus, "vcpus", 1),
         "disk": values.whole(new.disk, "disk", 0),

@@ -161,7 +161,7 @@ def update_class(context: Context) -> dict[str, Any]:
 
 
 def show_limits(context: Context) -> dict[str, Any]:
-    values.known_query(context, ("tenant_id", "reserved"))
+    values.known_query(context, ("tenant_id",))
     project_id = _own(context, context.first("tenant_id") or context.project_id)
     limits = store.limits(context.conn, project_id)
     used = _used(context, project_id)

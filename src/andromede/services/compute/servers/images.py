@@ -24,11 +24,10 @@ def bootable(
 
     Errors: BadRequest when the image is not there, does not boot, or is too big for the flavor.
     """
-    image_id = reference.rstrip("/").rpartition("/")[2]
-    if not image_id:
+    if not reference:
         raise BadRequest("Invalid imageRef provided: servers boot from an image.")
     try:
-        found = api.image_for_boot(context.conn, context.caller, image_id)
+        found = api.image_for_boot(context.conn, context.caller, reference)
     except NotFound as error:
         raise BadRequest(missing) from error
     if found.private_to is not None:  # a disk made from it shows it to whoever holds the server

@@ -36,8 +36,8 @@ def _begin(context: Context, server: Server, act: str, nics: list[Nic]) -> None:
 def attach(context: Context) -> dict[str, Any]:
     """Errors: BadRequest, Conflict, NotFound, OverLimit; the server's state; Refused for an operator
     without the project's consent: a card is a way to the guest."""
-    body: AttachBody | None = context.body
-    asked = (body.attachment if body is not None else None) or Attachment()
+    body: AttachBody = context.body
+    asked = body.attachment or Attachment()
     server = guards.unlocked(context, "server_id")
     context.require_consent(Kind.ACCESS, server.project_id, server.id)
     ip = asked.fixed_ips[0].ip_address if asked.fixed_ips else None
@@ -80,7 +80,7 @@ OPERATIONS = [
     Operation(
         method="POST", path="/v2.1/servers/{server_id}/os-interface", handler=attach,
         action="compute:server-interface:create", allow=PROJECT_MEMBER, body=AttachBody,
-        places="create", optional_body=True,
+        places="create",
     ),
     Operation(
         method="DELETE", path="/v2.1/servers/{server_id}/os-interface/{port_id}", handler=detach,
