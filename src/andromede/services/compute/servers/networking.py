@@ -129,7 +129,7 @@ def _card(context: Context, holder: Holder, each: Network, groups: list[str], at
         [port] = api.bind_ports(context.conn, context, [each.port], holder, first=at)
         if not port.addresses:
             raise BadRequest(f"Port {port.id} requires a FixedIP in order to be used.")
-        return Nic(port=port.id, owned=False, tag=each.tag)
+        return Nic(port=port.id, owned=False, tag=each.tag or None)
     assert each.uuid is not None
     port = api.create_port(
         context.conn, context, each.uuid, holder,
@@ -137,7 +137,7 @@ def _card(context: Context, holder: Holder, each: Network, groups: list[str], at
     )  # fmt: skip
     if not port.addresses:
         raise BadRequest(f"Network {each.uuid} requires a subnet in order to boot instances on.")
-    return Nic(port=port.id, owned=True, tag=each.tag)
+    return Nic(port=port.id, owned=True, tag=each.tag or None)
 
 
 def move(conn: Connection, server: Server, host: str, site: str) -> None:

@@ -24,7 +24,7 @@ class Network(Struct, forbid_unknown_fields=True):
     uuid: Annotated[str, Meta(min_length=1)] | None = None
     port: Annotated[str, Meta(min_length=1)] | None = None
     fixed_ip: str | UnsetType = UNSET
-    tag: Tag | None = None
+    tag: Tag | UnsetType = UNSET
 
 
 class Group(Struct, forbid_unknown_fields=True):

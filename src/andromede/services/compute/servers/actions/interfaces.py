@@ -47,7 +47,9 @@ def attach(context: Context) -> dict[str, Any]:
         raise BadRequest("Must input network_id when request IP address")
     guards.in_state(server, "attach_interface", vm=FROM)
     context.admit(server.project_id, server.site)
-    wanted = Network(uuid=asked.net_id, port=asked.port_id, fixed_ip=ip or UNSET, tag=asked.tag)
+    wanted = Network(
+        uuid=asked.net_id, port=asked.port_id, fixed_ip=ip or UNSET, tag=asked.tag or UNSET
+    )
     nic = networking.join(context, server, wanted)
     nic = Nic(port=nic.port, owned=nic.owned, tag=nic.tag, moving="joining")
     _begin(context, server, "attach_interface", [*server.nics, nic])
