@@ -55,6 +55,7 @@ BODIES: dict[str, Any] = {  # by action: what passes the operation's own checks 
     "compute:server-metadata:replace": {"metadata": {"a": "b"}},
     "compute:server-metadata:update": {"meta": {"a": "b"}},
     "compute:server-tag:replace": {"tags": ["t"]},
+    "compute:server-interface:create": {"interfaceAttachment": {}},
     "image:data:import": {"method": {"name": "glance-direct"}},
     "image:member:create": {"member": "p2"},
     "image:member:update": {"status": "accepted"},

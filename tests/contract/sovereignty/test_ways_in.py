@@ -127,7 +127,7 @@ def test_a_card_is_a_way_to_the_guest(world: Customers) -> None:
     assert len(world.member.get(path).expect(200)["interfaceAttachments"]) == 1
     world.give("access", resource=server)
     assert world.operator.post(path, body).status == 200
-    assert world.member.post(path).status == 200
+    assert world.member.post(path, {}).status == 200
 
 
 @pytest.fixture
