@@ -197,6 +197,8 @@ def _check(config: Config) -> None:
         raise ValueError(f"short is {config.short!r}: four letters or digits are accepted")
     if not 0 < config.uid_base <= MOST_UID - UID_BLOCK:
         raise ValueError(f"uid_base is {config.uid_base}: 1 to {MOST_UID - UID_BLOCK} is accepted")
+    if not config.place.host:
+        raise ValueError("host of [place] is empty: a name is accepted, or no line of it")
     if config.engine not in ENGINES:
         raise ValueError(f"engine is {config.engine!r}: {' or '.join(ENGINES)} is accepted")
     if config.api_processes < 1:

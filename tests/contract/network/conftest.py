@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,3 +24,12 @@ def cloud(tmp_path: Path, database_url: str) -> Iterator[TestCloud]:
 def net(cloud: TestCloud) -> Net:
     """The member of project p1."""
     return Net(cloud)
+
+
+@pytest.fixture
+def lan(net: Net) -> Any:
+    """A network with one subnet, on the host."""
+    network = net.network()
+    net.subnet(network)
+    net.cloud.settle()
+    return network

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from andromede.engine.networks import FirewallSpec, GroupSpec
 from andromede.http.context import Context
 from andromede.services.network import SERVICE, api
 from tests.harness import HOST, Answer, TestCloud, caller
@@ -100,6 +101,16 @@ class Net:
             return made
 
         return self.cloud.database.transact(work)
+
+
+def firewall(net: Net, network: Any) -> FirewallSpec:
+    """What the engine was told that filters a network."""
+    return net.cloud.engine.firewalls[network["id"]]
+
+
+def group_of(spec: FirewallSpec, group_id: str) -> GroupSpec:
+    """One of the groups that filter a network."""
+    return next(each for each in spec.groups if each.id == group_id)
 
 
 def outside(cloud: TestCloud) -> Any:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from andromede.engine.networks import FirewallSpec, GroupSpec
+from andromede.engine.networks import FirewallSpec
 from andromede.services.network import api, filters, steps
 from andromede.services.network.ports import store as ports
-from tests.contract.network.kit import Net
+from tests.contract.network.kit import Net, firewall, group_of
 from tests.harness import HOST
 
 READ = filters.firewall_spec
@@ -26,27 +26,11 @@ OPERATIONS = st.one_of(
 )
 
 
-@pytest.fixture
-def lan(net: Net) -> Any:
-    network = net.network()
-    net.subnet(network)
-    net.cloud.settle()
-    return network
-
-
 def whole(net: Net, lan: Any) -> FirewallSpec:
     with net.cloud.database.read() as connection:
         spec = READ(connection, lan["id"], [HOST])
     assert spec is not None
     return spec
-
-
-def told(net: Net, lan: Any) -> FirewallSpec:
-    return net.cloud.engine.firewalls[lan["id"]]
-
-
-def group_of(spec: FirewallSpec, group_id: str) -> GroupSpec:
-    return next(each for each in spec.groups if each.id == group_id)
 
 
 def realise(net: Net, port_id: str) -> None:
@@ -82,16 +66,16 @@ def whole_runs(net: Net, lan: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]
 def test_a_port_of_known_groups_costs_itself(net: Net, lan: Any, whole_runs: list[str]) -> None:
     port_id = start(net, lan, "s2", "a", "b")
     assert whole_runs == []
-    assert told(net, lan) == whole(net, lan)
-    assert len(told(net, lan).ports) == 2
+    assert firewall(net, lan) == whole(net, lan)
+    assert len(firewall(net, lan).ports) == 2
     realise(net, port_id)
-    assert (whole_runs, told(net, lan)) == ([], whole(net, lan))
+    assert (whole_runs, firewall(net, lan)) == ([], whole(net, lan))
 
 
 def test_an_unknown_group_takes_the_whole(net: Net, lan: Any, whole_runs: list[str]) -> None:
     start(net, lan, "s2", "a", "c")
     assert len(whole_runs) == 1
-    assert told(net, lan) == whole(net, lan)
+    assert firewall(net, lan) == whole(net, lan)
 
 
 def test_rules_that_changed_take_the_whole(net: Net, lan: Any, whole_runs: list[str]) -> None:
@@ -99,7 +83,7 @@ def test_rules_that_changed_take_the_whole(net: Net, lan: Any, whole_runs: list[
     net.rule(found, protocol="icmp")
     start(net, lan, "s2", "a")
     assert len(whole_runs) == 1
-    assert "icmp" in {each.protocol for each in group_of(told(net, lan), found["id"]).rules}
+    assert "icmp" in {each.protocol for each in group_of(firewall(net, lan), found["id"]).rules}
 
 
 def test_a_port_that_changed_takes_the_whole(net: Net, lan: Any, whole_runs: list[str]) -> None:
@@ -108,7 +92,7 @@ def test_a_port_that_changed_takes_the_whole(net: Net, lan: Any, whole_runs: lis
     net.put(f"ports/{port_id}", {"port": {"allowed_address_pairs": pairs}})
     realise(net, port_id)
     assert len(whole_runs) == 1
-    assert told(net, lan) == whole(net, lan)
+    assert firewall(net, lan) == whole(net, lan)
 
 
 def test_what_failed_is_read_as_a_whole(net: Net, lan: Any, whole_runs: list[str]) -> None:
@@ -127,7 +111,7 @@ def test_a_port_that_left_does_not_join(net: Net, lan: Any, whole_runs: list[str
     net.cloud.database.transact(lambda c: api.release_ports(c, "s2", "req-2"))
     realise(net, kept["id"])
     assert whole_runs == []
-    assert len(told(net, lan).ports) == 1
+    assert len(firewall(net, lan).ports) == 1
 
 
 def test_ports_on_other_hosts_are_members_alone(net: Net, lan: Any, whole_runs: list[str]) -> None:
@@ -137,12 +121,12 @@ def test_ports_on_other_hosts_are_members_alone(net: Net, lan: Any, whole_runs: 
     port_id = start(net, lan, "s2", "a")
     net.cloud.database.transact(move)
     assert steps.apply_firewall(net.cloud.database, net.cloud.engine, lan["id"])
-    [here] = told(net, lan).ports
+    [here] = firewall(net, lan).ports
     assert here.id != port_id
     [group] = net.get("security-groups?name=a")["security_groups"]
-    assert group_of(told(net, lan), group["id"]).members == ("10.0.0.3", "10.0.0.4")
+    assert group_of(firewall(net, lan), group["id"]).members == ("10.0.0.3", "10.0.0.4")
     realise(net, port_id)
-    assert told(net, lan).ports == (here,)
+    assert firewall(net, lan).ports == (here,)
 
 
 def test_a_network_that_is_gone_has_no_filters(net: Net) -> None:
@@ -181,7 +165,7 @@ class World:
         server = f"s{len(self.ports)}-{self.lan['id']}"
         held = [self.groups[name]["name"] for name in sorted(names)]
         self.ports[server] = port_id = start(self.net, self.lan, server, *held)
-        spec, rows = told(self.net, self.lan), whole(self.net, self.lan)
+        spec, rows = firewall(self.net, self.lan), whole(self.net, self.lan)
         [mine] = (each for each in spec.ports if each.id == port_id)
         assert mine in rows.ports
         for key in mine.groups:
@@ -217,7 +201,7 @@ class World:
     def settle(self) -> None:
         self.net.cloud.settle()
         if self.lan["id"] in self.net.cloud.engine.firewalls:  # from the first boot on
-            assert told(self.net, self.lan) == whole(self.net, self.lan)
+            assert firewall(self.net, self.lan) == whole(self.net, self.lan)
 
     def end(self) -> None:
         """Leave room, within the project's quotas, for the next world."""

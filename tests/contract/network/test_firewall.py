@@ -6,25 +6,9 @@ from typing import Any
 
 import pytest
 
-from andromede.engine.networks import AddressPair, FirewallSpec, GroupSpec
+from andromede.engine.networks import AddressPair
 from andromede.services.network import api
-from tests.contract.network.kit import Net
-
-
-@pytest.fixture
-def lan(net: Net) -> Any:
-    network = net.network()
-    net.subnet(network)
-    net.cloud.settle()
-    return network
-
-
-def firewall(net: Net, network: Any) -> FirewallSpec:
-    return net.cloud.engine.firewalls[network["id"]]
-
-
-def group_of(spec: FirewallSpec, group_id: str) -> GroupSpec:
-    return next(each for each in spec.groups if each.id == group_id)
+from tests.contract.network.kit import Net, firewall, group_of
 
 
 def start(net: Net, server: str, network: Any, *ports: Any, **more: Any) -> list[api.Port]:
@@ -140,7 +124,7 @@ def test_an_insecure_port_is_told_so(net: Net, lan: Any) -> None:
     assert (firewall(net, lan).ports[0].port_security, firewall(net, lan).groups) == (False, ())
 
 
-def test_what_dhcp_and_the_port_may_is_told(net: Net, lan: Any) -> None:
+def test_what_dhcp_and_the_port_may_is_firewall(net: Net, lan: Any) -> None:
     port = net.port(
         lan, dns_name="db", admin_state_up=False,
         extra_dhcp_opts=[{"opt_name": "mtu", "opt_value": "1400"},
@@ -190,7 +174,7 @@ def test_ports_and_filters_wait_for_their_network(net: Net) -> None:
     assert net.cloud.engine.firewalls[network["id"]].ports[0].hostname == "other"
 
 
-def test_groups_without_state_and_dns_domains_are_told(net: Net, lan: Any) -> None:
+def test_groups_without_state_and_dns_domains_are_firewall(net: Net, lan: Any) -> None:
     made = net.group()
     body = {"security_group": {"stateful": False}}
     net.put(f"security-groups/{made['id']}", body)
